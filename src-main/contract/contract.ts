@@ -1,0 +1,109 @@
+/**
+ * What clients may ask: the one contract that the console (HTTP), the tray (message ports), the command line and the
+ * renderer derive from.
+ */
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import { eventViewSchema, feedFrameSchema, snapshotSchema } from './snapshot.ts';
+import { guardNameSchema, outcomeSchema } from './words.ts';
+
+const overrideSchema = z.object({
+  guard: guardNameSchema,
+  reason: z.string().trim().min(3, 'say why this guard is overridden').max(500),
+});
+
+/** Who gives an order, as shown in history. */
+const bySchema = z.string().trim().min(1).max(80).default('console');
+
+/** What became of an order. `accepted: false` is an answer, not a fault: `refusedBy` names the guards. */
+export const orderAnswerSchema = z.object({
+  accepted: z.boolean(),
+  rule: z.string(),
+  reason: z.string(),
+  refusedBy: z.array(guardNameSchema),
+});
+export type OrderAnswer = z.infer<typeof orderAnswerSchema>;
+
+/** One point of a series: how many beats of each outcome fell in it, and their latency. */
+export const seriesPointSchema = z.object({
+  /** start of the bucket, wall clock */
+  at: z.number(),
+  alive: z.number(),
+  degraded: z.number(),
+  dead: z.number(),
+  unknown: z.number(),
+  msAvg: z.number().nullable(),
+  msMax: z.number().nullable(),
+});
+export type SeriesPoint = z.infer<typeof seriesPointSchema>;
+
+export const contract = {
+  snapshot: oc.output(snapshotSchema),
+  feed: oc.output(eventIterator(feedFrameSchema)),
+  promote: oc
+    .input(
+      z.object({
+        by: bySchema,
+        reason: z.string().trim().max(500).default(''),
+        overrides: z.array(overrideSchema).max(8).default([]),
+        /** only say what would happen: plan and guards, nothing is started */
+        dryRun: z.boolean().default(false),
+        /** with a halted runbook: leave the failed step out and go on */
+        skipStep: z.boolean().default(false),
+      }),
+    )
+    .output(orderAnswerSchema.extend({ plan: z.array(z.string()) })),
+  cancel: oc
+    .input(z.object({ by: bySchema, reason: z.string().trim().max(500).default('') }))
+    .output(orderAnswerSchema),
+  maintenance: {
+    on: oc
+      .input(
+        z.object({
+          by: bySchema,
+          reason: z.string().trim().max(500).default(''),
+          forMs: z
+            .number()
+            .int()
+            .min(60_000)
+            .max(7 * 24 * 3600_000),
+        }),
+      )
+      .output(z.object({ until: z.number() })),
+    off: oc.input(z.object({ by: bySchema })).output(z.object({ was: z.boolean() })),
+  },
+  history: {
+    events: oc
+      .input(
+        z.object({
+          before: z.number().int().optional(),
+          limit: z.number().int().min(1).max(1000).default(100),
+          severity: z.enum(['info', 'warning', 'alert']).optional(),
+        }),
+      )
+      .output(z.array(eventViewSchema)),
+    series: oc
+      .input(
+        z.object({
+          test: z.string(),
+          from: z.number(),
+          to: z.number(),
+          points: z.number().int().min(10).max(2000).default(400),
+        }),
+      )
+      .output(z.object({ bucketMs: z.number(), points: z.array(seriesPointSchema) })),
+    beats: oc
+      .input(
+        z.object({
+          test: z.string(),
+          from: z.number(),
+          to: z.number(),
+          limit: z.number().int().min(1).max(5000).default(1000),
+        }),
+      )
+      .output(z.array(z.object({ at: z.number(), outcome: outcomeSchema, ms: z.number(), evidence: z.string() }))),
+  },
+  config: {
+    show: oc.output(z.object({ path: z.string(), text: z.string(), trouble: z.string().nullable() })),
+  },
+};

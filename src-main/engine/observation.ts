@@ -1,0 +1,134 @@
+/**
+ * What the core is given and what it keeps. Plain data: an observation can be written to a file and replayed.
+ * Times are monotonic milliseconds (`at`) unless named otherwise.
+ */
+import type {
+  FailWhen,
+  GuardName,
+  Mode,
+  OnSilence,
+  Origin,
+  Phase,
+  Role,
+  RunbookKind,
+  RunbookStatus,
+  Verdict,
+} from '../contract/words.ts';
+import type { Beat, Gap, ReferenceBeat } from './ports.ts';
+
+/** All tests of one heartbeat interval. */
+export interface Round {
+  /** grows by one */
+  seq: number;
+  startedAt: number;
+  endedAt: number;
+  beats: readonly Beat[];
+  references: readonly ReferenceBeat[];
+}
+
+/** What the other node says of itself, through the location or the peer link. */
+export interface Word {
+  role: Role;
+  epoch: number;
+  /** how old it is, by our own monotonic clock since we read a newer one */
+  ageMs: number;
+  /** outcome of the same tests run against itself: true when by the pair's rule it serves */
+  healthy: boolean;
+  via: 'location' | 'peer-link';
+}
+
+export type DataState =
+  | { state: 'not-kept' }
+  | { state: 'never' }
+  | { state: 'known'; ageMs: number; verified: boolean };
+
+export interface RunbookFacts {
+  id: number;
+  kind: RunbookKind;
+  origin: Origin;
+  status: RunbookStatus;
+  /** past the point of no return */
+  committed: boolean;
+  /** a cancellation was asked and is under way */
+  cancelling: boolean;
+  reason: string;
+}
+
+export interface Override {
+  guard: GuardName;
+  reason: string;
+}
+
+/** What a person asks. Ids grow; an order is answered once. */
+export type Order = { id: number; by: string; reason: string } & (
+  | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
+  | { kind: 'cancel' }
+);
+
+/** The part of estepe.yaml that decisions stand on. */
+export interface Policy {
+  failWhen: FailWhen;
+  intervalMs: number;
+  confirmTimes: number;
+  confirmEveryMs: number;
+  mode: Mode;
+  countdownMs: number;
+  onSilence: OnSilence;
+  cooldownMs: number;
+  /** null: Estepe keeps no copy of the data here */
+  maxOffsetMs: number | null;
+  observeOnly: boolean;
+  /** how many references are configured */
+  references: number;
+}
+
+export interface Observation {
+  at: number;
+  /** wall clock, for sentences only */
+  wall: number;
+  policy: Policy;
+  /** the newest gap in our own watch, if there ever was one */
+  gap: Gap | null;
+  /** the newest complete round */
+  round: Round | null;
+  word: Word | null;
+  data: DataState;
+  maintenance: { leftMs: number } | null;
+  /** left of the cool-down after the last promotion */
+  cooldownLeftMs: number;
+  standing: { role: Role; epoch: number };
+  /** highest epoch seen anywhere: claims, the other node's word */
+  highestEpoch: number;
+  runbook: RunbookFacts | null;
+  order: Order | null;
+}
+
+/** What the core carries from one decision to the next. */
+export interface CoreState {
+  phase: Phase;
+  since: number;
+  seenHealthy: boolean;
+  verdict: Verdict | null;
+  /** consecutive rounds that failed by the rule, the first one included */
+  failedRounds: number;
+  /** the same per test, for `failWhen: any` */
+  failedByTest: Readonly<Record<string, number>>;
+  lastRound: number;
+  lastGap: number;
+  lastOrder: number;
+  /** end of the countdown of the phase `awaiting`, null outside it and where nothing is counted */
+  countdownEndsAt: number | null;
+  /** a person said "do not take over"; until the active was healthy again */
+  held: boolean;
+  /** alerts already told in this incident */
+  told: readonly string[];
+}
+
+export type Effect =
+  | { do: 'start-promotion'; origin: Origin; by: string; because: string; overrides: readonly Override[] }
+  | { do: 'cancel-runbook'; because: string }
+  | { do: 'resume-runbook'; by: string; skipStep: boolean }
+  | { do: 'abandon-runbook'; by: string; because: string }
+  | { do: 'stand-down'; epoch: number; because: string }
+  | { do: 'tell'; key: string; severity: 'info' | 'warning' | 'alert'; text: string }
+  | { do: 'answer'; order: number; accepted: boolean; reason: string; refusedBy: readonly GuardName[] };

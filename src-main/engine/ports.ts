@@ -1,0 +1,218 @@
+/**
+ * The ports through which the engine touches the world. Each has a real twin and a simulated one, so the very same
+ * code runs on a server and in a seeded simulation. Types only: no I/O here.
+ */
+import type { EventView } from '../contract/snapshot.ts';
+import type { GuardName, Origin, Outcome, Role, RunbookKind, RunbookStatus, StepId } from '../contract/words.ts';
+
+/** Ends what was started (a timer, a watch). Calling it again does nothing. */
+export type Cancel = () => void;
+
+/** A stretch in which this process saw nothing: a stall, sleep, a VM snapshot. */
+export interface Gap {
+  /** grows by one with each gap */
+  id: number;
+  /** monotonic time at which it was noticed, i.e. its end */
+  at: number;
+  ms: number;
+  kind: 'stall' | 'sleep' | 'wall-jump';
+}
+
+export interface Clock {
+  /** monotonic milliseconds: for every duration */
+  now(): number;
+  /** wall clock, milliseconds since 1970: for schedules and for people */
+  wall(): number;
+  after(ms: number, call: () => void): Cancel;
+  /** Calls back after every gap of more than 2 s between two ticks. */
+  onGap(call: (gap: Gap) => void): Cancel;
+}
+
+export type TestSpec = { id: string; timeoutMs: number } & (
+  | { kind: 'sip'; transport: 'udp' | 'tcp' | 'tls'; port: number }
+  | { kind: 'web'; port: number; path: string; marker: string | null; warnDays: number }
+  | { kind: 'tunnel'; port: number }
+  /** argv[0] lies in the scripts folder; exit 0 alive, 1 dead, 2 and more: the test itself is at fault */
+  | { kind: 'command'; argv: readonly string[] }
+);
+
+export interface Target {
+  /** IPv4, IPv6 or a host name */
+  address: string;
+  fqdn: string;
+}
+
+/** Something outside the pair that tells "is it me?". */
+export type ReferenceSpec = { id: string; timeoutMs: number } & (
+  | { kind: 'gateway' }
+  | { kind: 'ping'; host: string }
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'dns'; host: string; port: number }
+  | { kind: 'sip'; host: string; port: number }
+);
+
+/** The result of one test once. `evidence` is what was seen, in one line: status line, certificate, errno. */
+export interface Beat {
+  test: string;
+  outcome: Outcome;
+  /** milliseconds from start to verdict */
+  ms: number;
+  evidence: string;
+  detail?: Record<string, unknown>;
+}
+
+export interface ReferenceBeat {
+  id: string;
+  /** null: the question itself could not be asked */
+  answered: boolean | null;
+  ms: number;
+  evidence: string;
+}
+
+export interface Net {
+  /** Never rejects; a fault of our own is outcome `unknown`. Ends by its time-out or by `signal`. */
+  probe(test: TestSpec, target: Target, signal: AbortSignal): Promise<Beat>;
+  reference(spec: ReferenceSpec, signal: AbortSignal): Promise<ReferenceBeat>;
+}
+
+export interface Command {
+  /** argv, no shell; argv[0] is an absolute path or a program on PATH */
+  argv: readonly string[];
+  cwd: string;
+  env: Record<string, string>;
+  timeoutMs: number;
+  /** marks the whole process tree, so that what outlives a crash of ours is found again */
+  runToken: string;
+  onOutput?: (chunk: string) => void;
+  signal?: AbortSignal;
+}
+
+export type CommandEnd =
+  | { how: 'exit'; code: number }
+  | { how: 'signal'; signal: string }
+  | { how: 'timeout' }
+  | { how: 'cancelled' }
+  | { how: 'not-started'; why: string };
+
+export interface CommandResult {
+  end: CommandEnd;
+  ms: number;
+  /** stdout and stderr as they came, capped; says itself how much was left out */
+  output: string;
+}
+
+export interface Proc {
+  /** Never rejects. When it resolves no process of the tree is left. */
+  run(command: Command): Promise<CommandResult>;
+  /** Ends what an earlier life of this engine left running under that token; says how many processes. */
+  endLeftovers(runToken: string): Promise<number>;
+}
+
+export interface Files {
+  /** Why this script may not be run, as a sentence, or null. Looks at place, kind, rights. */
+  vetScript(path: string): Promise<string | null>;
+}
+
+export interface Random {
+  /** hexadecimal, 2 characters a byte */
+  hex(bytes: number): string;
+}
+
+/** Where this node is now. `epoch` 0: no promotion was ever made or heard of. */
+export interface Standing {
+  role: Role;
+  epoch: number;
+  /** wall clock */
+  since: number;
+}
+
+export interface ClaimAnswer {
+  won: boolean;
+  /** who owns the epoch now */
+  owner: string;
+}
+
+/** Ownership of epochs. In the local store first, in the location and beside it later. */
+export interface Claims {
+  /** Exclusive creation. Asking again with the same owner is answered `won` again. */
+  claim(epoch: number, owner: string): Promise<ClaimAnswer>;
+  /** Highest epoch anybody claimed as far as can be seen from here; 0 for none. */
+  highest(): Promise<number>;
+}
+
+export interface RunbookRecord {
+  id: number;
+  kind: RunbookKind;
+  origin: Origin;
+  by: string;
+  because: string;
+  overrides: readonly { guard: GuardName; reason: string }[];
+  status: RunbookStatus;
+  reason: string;
+  epoch: number | null;
+  dryRun: boolean;
+  startedAt: number;
+  endedAt: number | null;
+  /** ids of the steps in order, as planned at the beginning */
+  steps: readonly StepId[];
+  entries: readonly JournalEntry[];
+}
+
+/** One attempt of one step. Without `result` its effect is in doubt: we died between intent and result. */
+export interface JournalEntry {
+  step: StepId;
+  attempt: number;
+  intentAt: number;
+  runToken: string;
+  result: StepResult | null;
+  resultAt: number | null;
+}
+
+export interface StepResult {
+  outcome: 'done' | 'failed' | 'skipped';
+  sentence: string;
+  output: string;
+}
+
+export type NewEvent = Omit<EventView, 'id' | 'at'> & { at: number };
+
+export interface StoredBeat {
+  test: string;
+  /** wall clock at the start of the round */
+  at: number;
+  beat: Beat;
+}
+
+/**
+ * What survives us. Every call is one transaction, durable when it returns where the comment says so. Synchronous on
+ * purpose: an intent is on disk before its effect starts.
+ */
+export interface Store {
+  standing(): Standing | null;
+  /** durable */
+  saveStanding(standing: Standing): void;
+  /** durable; small facts that outlive the process: maintenance, cool-down */
+  remember(key: string, value: unknown): void;
+  recall(key: string): unknown;
+  /** durable; false when somebody else owns the epoch */
+  claimEpoch(epoch: number, owner: string, wall: number): ClaimAnswer;
+  highestEpoch(): number;
+  /** the one runbook that has not ended, with its journal */
+  openRunbook(): RunbookRecord | null;
+  lastRunbook(): RunbookRecord | null;
+  /** durable; throws when another one is open */
+  beginRunbook(start: Omit<RunbookRecord, 'id' | 'status' | 'reason' | 'endedAt' | 'entries'>): number;
+  /** durable; before the effect */
+  intent(runbook: number, entry: Pick<JournalEntry, 'step' | 'attempt' | 'intentAt' | 'runToken'>): void;
+  /** durable; after the effect */
+  result(runbook: number, step: StepId, attempt: number, result: StepResult, at: number): void;
+  /** durable */
+  setRunbook(
+    id: number,
+    change: { status: RunbookStatus; reason: string; epoch?: number; endedAt?: number | null },
+  ): void;
+  /** `durable` where losing it would matter (decisions, runbooks); answers the row's id */
+  event(event: NewEvent): number;
+  events(query: { before?: number; limit: number; severity?: string }): EventView[];
+  beats(rows: readonly StoredBeat[]): void;
+}
