@@ -1,0 +1,39 @@
+/**
+ * What a running engine offers in its own process: the contract's calls without a transport. `station` implements it,
+ * `console` serves it over HTTP and message ports, the tray and the lab use it directly.
+ */
+import type { OrderAnswer, SeriesPoint } from './contract.ts';
+import type { EventView, FeedFrame, Snapshot } from './snapshot.ts';
+import type { GuardName, Severity } from './words.ts';
+
+export interface PromoteAsk {
+  by: string;
+  reason: string;
+  overrides: readonly { guard: GuardName; reason: string }[];
+  dryRun: boolean;
+  skipStep: boolean;
+}
+
+export interface BeatRow {
+  at: number;
+  outcome: Snapshot['tests'][number]['beats'][number]['outcome'];
+  ms: number;
+  evidence: string;
+}
+
+export interface Desk {
+  snapshot(): Snapshot;
+  /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
+  subscribe(call: (frame: Exclude<FeedFrame, { kind: 'snapshot' }>) => void): () => void;
+  promote(ask: PromoteAsk): Promise<OrderAnswer & { plan: string[] }>;
+  cancel(ask: { by: string; reason: string }): Promise<OrderAnswer>;
+  maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
+  maintenanceOff(ask: { by: string }): { was: boolean };
+  events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
+  series(query: { test: string; from: number; to: number; points: number }): {
+    bucketMs: number;
+    points: SeriesPoint[];
+  };
+  beats(query: { test: string; from: number; to: number; limit: number }): BeatRow[];
+  configShown(): { path: string; text: string; trouble: string | null };
+}
