@@ -1,0 +1,97 @@
+/**
+ * The one list of system packages that the tests talk to as real peers, and their installation on a Debian machine.
+ * Knows nothing of the tests themselves.
+ */
+import { accessSync, chmodSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './run.ts';
+
+export interface Peer {
+  package: string;
+  /** a program of the package, by which a machine without dpkg is judged; null: none of its own */
+  program: string | null;
+  what: string;
+}
+
+export const peers: readonly Peer[] = [
+  { package: 'kamailio', program: 'kamailio', what: 'SIP over UDP and TCP' },
+  { package: 'kamailio-tls-modules', program: null, what: 'SIP over TLS' },
+  { package: 'sip-tester', program: 'sipp', what: 'scripted SIP answers' },
+  { package: 'nginx-light', program: 'nginx', what: 'HTTPS' },
+  { package: 'chromium', program: 'chromium', what: 'the console in a real browser' },
+  { package: 'iproute2', program: 'ip', what: 'network namespaces, address ranges' },
+  { package: 'nftables', program: 'nft', what: 'one-way cuts' },
+  { package: 'openssl', program: 'openssl', what: 'keys and certificates' },
+  { package: 'procps', program: 'ps', what: 'process trees' },
+  { package: 'faketime', program: 'faketime', what: 'wrong clocks' },
+];
+
+const policy = '/usr/sbin/policy-rc.d';
+
+/** Whether this process may install packages: root, on Debian or a child of it, with apt. */
+export function mayInstall(): boolean {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false;
+  try {
+    return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The peers that are not there: by dpkg where it exists, else by their program on PATH. */
+export async function missingPeers(): Promise<Peer[]> {
+  if (!existsSync('/usr/bin/dpkg-query')) {
+    return peers.filter((peer) => peer.program !== null && !onPath(peer.program));
+  }
+  const asked = await run([
+    'dpkg-query',
+    '-W',
+    `-f=\${db:Status-Status} \${Package}\n`,
+    ...peers.map((p) => p.package),
+  ]);
+  const installed = new Set(
+    asked.output
+      .split('\n')
+      .filter((line) => line.startsWith('installed '))
+      .map((line) => line.slice('installed '.length)),
+  );
+  return peers.filter((peer) => !installed.has(peer.package));
+}
+
+/**
+ * Installs what is missing. No package starts its daemon: policy-rc.d says 101 while apt runs, and is taken away
+ * afterwards if we put it there.
+ * @returns null, or what apt said when it failed
+ */
+export async function installPeers(missing: readonly Peer[]): Promise<string | null> {
+  const ours = !existsSync(policy);
+  if (ours) {
+    writeFileSync(policy, '#!/bin/sh\nexit 101\n');
+    chmodSync(policy, 0o755);
+  }
+  try {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    const lock = ['-o', 'DPkg::Lock::Timeout=120'];
+    const update = await run(['apt-get', '-q', ...lock, 'update'], { env, limitMs: 300_000 });
+    const install = await run(
+      ['apt-get', '-q', ...lock, 'install', '-y', '--no-install-recommends', ...missing.map((p) => p.package)],
+      { env, limitMs: 600_000 },
+    );
+    // An update that failed in part (one mirror of many) matters only when the installation fails too.
+    return install.ok ? null : `${update.ok ? '' : update.output}${install.output}`;
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
+}
+
+function onPath(program: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,34 @@
+import { builtinModules } from 'node:module';
+import { defineConfig } from 'vite';
+
+/**
+ * Electron's main process and the command line, as ESM for Node 24. Every package and every builtin stays outside: they
+ * are shipped beside the build, and the native ones could not be bundled anyway.
+ */
+export default defineConfig({
+  publicDir: false,
+  // One Node build of one package: what is resolved must be the server's variant, never a browser's.
+  ssr: { target: 'node' },
+  build: {
+    outDir: 'out/main',
+    emptyOutDir: true,
+    ssr: true,
+    target: 'node24',
+    minify: false,
+    sourcemap: true,
+    rolldownOptions: {
+      input: { main: 'src-main/main.ts', estepe: 'src-main/estepe.ts' },
+      external: (id) => outside(id),
+      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'parts/[name]-[hash].js' },
+    },
+  },
+});
+
+/** Whatever is not a path is a package or a builtin. */
+function outside(id: string): boolean {
+  return (
+    id.startsWith('node:') ||
+    builtinModules.includes(id) ||
+    /^(@[\w.-]+\/)?[a-z][\w.-]*(\/|$)/i.test(id.replace(/^[A-Z]:[\\/].*/i, '/'))
+  );
+}
