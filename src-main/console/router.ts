@@ -1,0 +1,62 @@
+/**
+ * The contract's implementation over a desk: every call, and the live feed. Knows no transport (server.ts and
+ * transport-ports.ts carry it) and decides nothing: enablement and refusals are the engine's.
+ */
+import { implement } from '@orpc/server';
+import { contract } from '../contract/contract.ts';
+import type { Desk } from '../contract/desk.ts';
+import { asCallError } from './call-errors.ts';
+import { frames } from './frames.ts';
+
+export interface RouterOptions {
+  desk: Desk;
+  /** Told of every fault of our own (never of refusals), so that it can be logged; the client only hears `internal`. */
+  onFault?: (error: unknown) => void;
+}
+
+/**
+ * Makes the router that both transports serve. Errors leave it as ORPCError with `data: { code, message, todo }`
+ * (contract/errors.ts): an EstepeError as it is, bad input as `usage`, everything else as `internal`, its own text
+ * withheld because it may name paths or carry secrets.
+ */
+export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
+  const os = implement(contract).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (error) {
+      throw asCallError(error, onFault);
+    }
+  });
+
+  return os.router({
+    snapshot: os.snapshot.handler(() => desk.snapshot()),
+    feed: os.feed.handler(async function* ({ signal }) {
+      try {
+        yield* frames(desk, signal);
+      } catch (error) {
+        // The middleware above is long gone when the stream breaks.
+        throw asCallError(error, onFault);
+      }
+    }),
+    promote: os.promote.handler(({ input }) => desk.promote(input)),
+    cancel: os.cancel.handler(({ input }) => desk.cancel(input)),
+    maintenance: {
+      on: os.maintenance.on.handler(({ input }) => desk.maintenanceOn(input)),
+      off: os.maintenance.off.handler(({ input }) => desk.maintenanceOff(input)),
+    },
+    history: {
+      events: os.history.events.handler(({ input }) =>
+        desk.events({
+          limit: input.limit,
+          ...(input.before === undefined ? {} : { before: input.before }),
+          ...(input.severity === undefined ? {} : { severity: input.severity }),
+        }),
+      ),
+      series: os.history.series.handler(({ input }) => desk.series(input)),
+      beats: os.history.beats.handler(({ input }) => desk.beats(input)),
+    },
+    config: { show: os.config.show.handler(() => desk.configShown()) },
+  });
+}
+
+export type DeskRouter = ReturnType<typeof makeRouter>;
