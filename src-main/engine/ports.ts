@@ -102,7 +102,11 @@ export interface CommandResult {
 }
 
 export interface Proc {
-  /** Never rejects. When it resolves no process of the tree is left. */
+  /**
+   * Never rejects. After a time-out, a cancellation or a death by signal no process of the tree is left when it
+   * resolves (or `output` says which could not be ended). After an exit, whatever its code, what the program left
+   * running on purpose stays, no longer listened to, and `output` says how many that are.
+   */
   run(command: Command): Promise<CommandResult>;
   /** Ends what an earlier life of this engine left running under that token; says how many processes. */
   endLeftovers(runToken: string): Promise<number>;
