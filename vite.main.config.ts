@@ -1,4 +1,4 @@
-import { builtinModules } from 'node:module';
+import { isAbsolute } from 'node:path';
 import { defineConfig } from 'vite';
 
 /**
@@ -17,18 +17,15 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     rolldownOptions: {
-      input: { main: 'src-main/main.ts', estepe: 'src-main/estepe.ts' },
-      external: (id) => outside(id),
+      input: {
+        main: 'src-main/main.ts',
+        estepe: 'src-main/estepe.ts',
+        // the lab's PBX is a process of its own
+        'embedded-pbx-main': 'src-main/lab/embedded-pbx-main.ts',
+      },
+      // Whatever is not a path is a package or a builtin.
+      external: (id) => !id.startsWith('.') && !isAbsolute(id),
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'parts/[name]-[hash].js' },
     },
   },
 });
-
-/** Whatever is not a path is a package or a builtin. */
-function outside(id: string): boolean {
-  return (
-    id.startsWith('node:') ||
-    builtinModules.includes(id) ||
-    /^(@[\w.-]+\/)?[a-z][\w.-]*(\/|$)/i.test(id.replace(/^[A-Z]:[\\/].*/i, '/'))
-  );
-}
