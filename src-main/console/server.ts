@@ -37,6 +37,16 @@ export interface ConsoleOptions {
   version: string;
   /** Told of faults of our own, for the log. */
   onFault?: (error: unknown) => void;
+  limits?: Partial<ConsoleLimits>;
+}
+
+/** What a client may cost. The defaults are generous for one page and one command line. */
+export interface ConsoleLimits {
+  /** milliseconds for a request's headers to arrive */
+  headersMs: number;
+  /** milliseconds for the whole request to arrive */
+  requestMs: number;
+  connections: number;
 }
 
 export interface RunningConsole {
@@ -50,9 +60,7 @@ export interface RunningConsole {
 }
 
 const maxBodyBytes = 64 * 1024;
-const maxConnections = 100;
-const headersTimeoutMs = 5_000;
-const requestTimeoutMs = 10_000;
+const usualLimits: ConsoleLimits = { headersMs: 5_000, requestMs: 10_000, connections: 100 };
 /** A feed says something every 5 s at the latest; a socket this long without progress has nobody reading it. */
 const stalledSocketMs = 60_000;
 
@@ -83,6 +91,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     throw new EstepeError('config', 'the console token is too short', 'delete it and restart: a new one is made');
   }
 
+  const limits = { ...usualLimits, ...options.limits };
   const rpc = new RPCHandler(makeRouter({ desk, onFault }));
   const rightToken = tokenCheck(token);
   const guesses = makeGuessLimit(() => performance.now());
@@ -120,10 +129,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
 
   const server = createServer(
     {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
       keepAliveTimeout: 5_000,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
       maxHeaderSize: 16 * 1024,
     },
     (request, response) => {
@@ -135,7 +144,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
       });
     },
   );
-  server.maxConnections = maxConnections;
+  server.maxConnections = limits.connections;
   server.timeout = stalledSocketMs;
 
   const port = await listen(server, host, options.port);
