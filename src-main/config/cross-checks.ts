@@ -1,0 +1,161 @@
+/**
+ * What no single key can tell: keys of a configuration held against each other. Each finding is two sentences, what
+ * is wrong and what is allowed, at the key to change. Must not know files or YAML.
+ */
+import { isIP, SocketAddress } from 'node:net';
+import { writeDuration } from './duration.ts';
+import type { Config } from './fill-in.ts';
+
+/** One disagreement between keys. */
+export interface Finding {
+  path: readonly (string | number)[];
+  wrong: string;
+  allowed: string;
+}
+
+/** One spelling for each address, so that `::1` and `0:0::1` are the same. */
+function canonical(host: string): string {
+  const version = isIP(host);
+  if (version === 0) return host.toLowerCase().replace(/\.$/, '');
+  return new SocketAddress({ address: host.replace(/%.*$/, ''), family: version === 6 ? 'ipv6' : 'ipv4' }).address;
+}
+
+function pairFindings({ pair }: Config): Finding[] {
+  const findings: Finding[] = [];
+  if (canonical(pair.active) === canonical(pair.passive)) {
+    findings.push({
+      path: ['pair', 'passive'],
+      wrong: `\`${pair.passive}\` is the address of the active node too`,
+      allowed: 'two different addresses, one for each node',
+    });
+  }
+  for (const node of ['active', 'passive'] as const) {
+    // By its FQDN a node could not be told from the other one: the name points to whichever is active.
+    if (canonical(pair[node]) !== canonical(pair.fqdn)) continue;
+    findings.push({
+      path: ['pair', node],
+      wrong: `\`${pair[node]}\` is the FQDN of the pair, which points to either node`,
+      allowed: "the node's own address",
+    });
+  }
+  return findings;
+}
+
+function cadenceFindings({ heartbeat, lab, promotion }: Config): Finding[] {
+  const findings: Finding[] = [];
+  const { interval, confirm } = heartbeat;
+  const floors = [
+    { path: ['heartbeat', 'interval'], ms: interval, floor: 5000, top: '1h' },
+    { path: ['heartbeat', 'confirm', 'every'], ms: confirm.every, floor: 1000, top: '30m' },
+    { path: ['promotion', 'countdown'], ms: promotion.countdown, floor: 10_000, top: '24h' },
+  ];
+  for (const { path, ms, floor, top } of lab ? [] : floors) {
+    if (ms >= floor) continue;
+    findings.push({
+      path,
+      wrong: `\`${writeDuration(ms)}\` is too short`,
+      allowed: `from ${writeDuration(floor)} to ${top} (less only in a laboratory, with \`lab: true\`)`,
+    });
+  }
+  if (confirm.every >= interval) {
+    findings.push({
+      path: ['heartbeat', 'confirm', 'every'],
+      wrong: `\`${writeDuration(confirm.every)}\` is not shorter than the interval of ${writeDuration(interval)}`,
+      allowed: `less than ${writeDuration(interval)}, or a longer \`heartbeat.interval\``,
+    });
+  }
+  return findings;
+}
+
+function timeoutFindings({ heartbeat }: Config): Finding[] {
+  const { interval, tests } = heartbeat;
+  const timeouts: { path: (string | number)[]; ms: number }[] = [
+    { path: ['heartbeat', 'referenceTimeout'], ms: heartbeat.referenceTimeout },
+    ...tests.commands.map(({ timeout }, i) => ({
+      path: ['heartbeat', 'tests', 'commands', i, 'timeout'],
+      ms: timeout,
+    })),
+  ];
+  for (const kind of ['sip', 'web', 'tunnel'] as const) {
+    const test = tests[kind];
+    if (test) timeouts.push({ path: ['heartbeat', 'tests', kind, 'timeout'], ms: test.timeout });
+  }
+  return timeouts
+    .filter(({ ms }) => ms >= interval)
+    .map(({ path, ms }) => ({
+      path,
+      wrong: `\`${writeDuration(ms)}\` is not shorter than the interval of ${writeDuration(interval)}`,
+      allowed: `less than ${writeDuration(interval)}, or a longer \`heartbeat.interval\``,
+    }));
+}
+
+function testFindings({ heartbeat }: Config): Finding[] {
+  const { sip, web, tunnel, commands } = heartbeat.tests;
+  const findings: Finding[] = [];
+  if (!sip && !web && !tunnel && commands.length === 0) {
+    findings.push({
+      path: ['heartbeat', 'tests'],
+      wrong: 'no test is named, so nothing would be watched',
+      allowed: 'at least one of sip, web, tunnel, commands; `sip: {}` takes all defaults',
+    });
+  }
+  const taken = new Set(['sip', 'web', 'tunnel']);
+  for (const [i, { id }] of commands.entries()) {
+    if (taken.has(id)) {
+      findings.push({
+        path: ['heartbeat', 'tests', 'commands', i, 'id'],
+        wrong: `the id \`${id}\` is taken by another test`,
+        allowed: 'an id of its own for each test; sip, web and tunnel are taken',
+      });
+    }
+    taken.add(id);
+  }
+  const seen = new Set<string>();
+  for (const [i, text] of heartbeat.references.entries()) {
+    if (seen.has(text)) {
+      findings.push({
+        path: ['heartbeat', 'references', i],
+        wrong: `\`${text}\` stands here twice`,
+        allowed: 'each reference once',
+      });
+    }
+    seen.add(text);
+  }
+  return findings;
+}
+
+function promotionFindings({ heartbeat, promotion, backup, restore, services }: Config): Finding[] {
+  const findings: Finding[] = [];
+  const { mode, onSilence } = promotion;
+  const byItself = mode === 'automatic' || (mode === 'confirm' && onSilence === 'promote');
+  if (heartbeat.references.length === 0 && byItself) {
+    findings.push({
+      path: ['heartbeat', 'references'],
+      wrong: 'without a reference no promotion by itself is ever allowed: nothing tells whether this node is cut off',
+      allowed: 'at least one reference, or `promotion.mode: manual`',
+    });
+  }
+  if (restore && !backup) {
+    findings.push({
+      path: ['restore'],
+      wrong: 'there is nowhere to restore from',
+      allowed: 'a `backup` section with a `location`, or no `restore` section',
+    });
+  }
+  const commands = services.start.length + services.query.length + services.stop.length;
+  if (services.names.length > 0 && commands > 0) {
+    findings.push({
+      path: ['services'],
+      wrong: 'both names and commands are given',
+      allowed: 'either `names`, or commands in `start`, `query` and `stop`',
+    });
+  }
+  return findings;
+}
+
+/** Everything in which the keys of this configuration disagree. */
+export function crossChecks(config: Config): Finding[] {
+  return [pairFindings, cadenceFindings, timeoutFindings, testFindings, promotionFindings].flatMap((check) =>
+    check(config),
+  );
+}

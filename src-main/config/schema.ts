@@ -1,0 +1,69 @@
+/**
+ * The whole estepe.yaml: defaults filled in, keys checked against each other; and what the engine is given of it
+ * (policy, tests, references, target). Must not know files or YAML.
+ */
+import type { z } from 'zod';
+import type { Policy } from '../engine/observation.ts';
+import type { ReferenceSpec, Target, TestSpec } from '../engine/ports.ts';
+import { parseReference } from '../engine/reference-name.ts';
+import { crossChecks } from './cross-checks.ts';
+import { fillIn, writtenSchema } from './fill-in.ts';
+
+/** estepe.yaml, parsed: every default filled in, durations in milliseconds, keys checked against each other. */
+export const configSchema = writtenSchema.transform(fillIn).superRefine((config, context) => {
+  for (const { path, wrong, allowed } of crossChecks(config)) {
+    context.addIssue({ code: 'custom', path: [...path], message: wrong, params: { allowed } });
+  }
+});
+
+/** A valid configuration: every default filled in, every duration in milliseconds (the brand `Ms`). */
+export type Config = z.infer<typeof configSchema>;
+
+/** The part that decisions stand on. */
+export function toPolicy(config: Config): Policy {
+  const { heartbeat, promotion, restore } = config;
+  return {
+    failWhen: heartbeat.failWhen,
+    intervalMs: heartbeat.interval,
+    confirmTimes: heartbeat.confirm.times,
+    confirmEveryMs: heartbeat.confirm.every,
+    mode: promotion.mode,
+    countdownMs: promotion.countdown,
+    onSilence: promotion.onSilence,
+    cooldownMs: promotion.cooldown,
+    maxOffsetMs: restore?.maxOffset ?? null,
+    observeOnly: promotion.observeOnly,
+    references: heartbeat.references.length,
+  };
+}
+
+/** The tests of one round, in the order of screens: sip, web, tunnel, then the site's own. */
+export function toTests(config: Config): TestSpec[] {
+  const { sip, web, tunnel, commands } = config.heartbeat.tests;
+  const specs: TestSpec[] = [];
+  if (sip) specs.push({ id: 'sip', kind: 'sip', transport: sip.transport, port: sip.port, timeoutMs: sip.timeout });
+  if (web) {
+    const { port, path, marker, warnDays, timeout } = web;
+    specs.push({ id: 'web', kind: 'web', port, path, marker, warnDays, timeoutMs: timeout });
+  }
+  if (tunnel) specs.push({ id: 'tunnel', kind: 'tunnel', port: tunnel.port, timeoutMs: tunnel.timeout });
+  for (const { id, run, timeout } of commands) specs.push({ id, kind: 'command', argv: run, timeoutMs: timeout });
+  return specs;
+}
+
+/** The references of one round. */
+export function toReferences(config: Config): ReferenceSpec[] {
+  return config.heartbeat.references.map((text) => parseReference(text, config.heartbeat.referenceTimeout));
+}
+
+/** The node that is watched: the pair's other one. */
+export function targetOf(config: Config): Target {
+  const { active, passive, fqdn } = config.pair;
+  return { address: config.role === 'passive' ? active : passive, fqdn };
+}
+
+/** This node itself, for proving that the PBX is alive here after a promotion. */
+export function ownTarget(config: Config): Target {
+  const { active, passive, fqdn } = config.pair;
+  return { address: config.role === 'passive' ? passive : active, fqdn };
+}
