@@ -6,9 +6,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command, CommandEnd, CommandResult, Proc } from '../engine/ports.ts';
 import { childEnvironment } from './child-environment.ts';
 import { commandLineFor } from './command-line.ts';
+import { outputPipe } from './output-pipe.ts';
 import { OutputFeed, OutputRing, WholeCharacters } from './output-ring.ts';
 import { processRow } from './process-table.ts';
 import {
@@ -66,6 +68,10 @@ export class RealProc implements Proc {
     return { end, ms: Math.round(performance.now() - startedAt), output: output.text() };
   }
 
+  /**
+   * To be asked only for a run whose end was never journaled: what a finished one left running on purpose carries its
+   * mark too. Spares this process and those it descends from, since a script may have started this very engine.
+   */
   async endLeftovers(runToken: string): Promise<number> {
     // Windows shows nobody the environment of a running process, and the parent links of a dead engine are gone.
     if (!linux) return 0;
@@ -75,15 +81,17 @@ export class RealProc implements Proc {
   }
 
   async #ended(command: Command, output: Output): Promise<CommandEnd> {
-    if (command.signal?.aborted === true) return { how: 'cancelled' };
     const line = commandLineFor(command.argv, process.platform, this.#systemRoot);
     if ('refused' in line) return { how: 'not-started', why: line.refused };
+    const pipe = windows ? null : await outputPipe();
+    if (pipe !== null) output.read([pipe.from]);
     let child: ChildProcess;
     try {
+      if (command.signal?.aborted === true) return { how: 'cancelled' };
       child = spawn(line.file, line.args, {
         cwd: command.cwd,
         env: childEnvironment(this.#environment, command.env, command.runToken, process.platform),
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: pipe === null ? ['ignore', 'pipe', 'pipe'] : ['ignore', pipe.to, pipe.to],
         // A group and session of its own, so that TERM reaches all of it and none of us.
         detached: !windows,
         shell: false,
@@ -92,16 +100,16 @@ export class RealProc implements Proc {
       });
     } catch (error) {
       return notStarted(error, line.file, command.cwd);
+    } finally {
+      if (pipe !== null) closeSync(pipe.to);
     }
-    output.read(child);
-    const end = await this.#watched(command, child, line.file, output);
-    return end;
+    if (pipe === null) output.read([child.stdout, child.stderr]);
+    return this.#watched(command, child, line.file, output);
   }
 
   /** From a started child to its end: by itself, by its time or by a cancellation. */
   async #watched(command: Command, child: ChildProcess, file: string, output: Output): Promise<CommandEnd> {
     let exited = false;
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const own = new Promise<CommandEnd>((resolve) => {
       child.once('exit', (code, signal) => {
         exited = true;
@@ -119,8 +127,8 @@ export class RealProc implements Proc {
     if (end.how === 'exit') {
       // What is still in the pipes, and companions that end just behind it (`> >(tee log)`), get a moment. Whoever
       // holds the pipes open longer than that was left running on purpose.
-      await within(closed, this.#drainMs);
-      const left = linux ? await countMembers(run) : 0;
+      await within(output.ended(), this.#drainMs);
+      const left = linux ? await lasting(run) : 0;
       if (left > 0) output.note(`left ${left} process${left === 1 ? '' : 'es'} running`);
       return end;
     }
@@ -131,7 +139,7 @@ export class RealProc implements Proc {
       output.note(leftSentence(ended));
       this.#say(leftSentence(ended));
     }
-    await within(closed, this.#drainMs);
+    await within(output.ended(), this.#drainMs);
     return end;
   }
 
@@ -143,11 +151,11 @@ export class RealProc implements Proc {
   }
 }
 
-/** Both pipes of a child on their way into what is kept and what is watched. */
+/** A program's output on its way into what is kept and what is watched. */
 class Output {
   readonly #ring = new OutputRing();
   readonly #feed: OutputFeed | null;
-  readonly #pipes: { pipe: Readable; whole: WholeCharacters }[] = [];
+  readonly #pipes: { pipe: Readable; whole: WholeCharacters; closed: Promise<void> }[] = [];
   #notes = '';
   #open = true;
 
@@ -155,15 +163,21 @@ class Output {
     this.#feed = onOutput === null ? null : new OutputFeed(onOutput, everyMs);
   }
 
-  read(child: ChildProcess): void {
-    for (const pipe of [child.stdout, child.stderr]) {
+  read(pipes: readonly (Readable | null)[]): void {
+    for (const pipe of pipes) {
       if (pipe === null) continue;
       const whole = new WholeCharacters();
-      this.#pipes.push({ pipe, whole });
+      const closed = new Promise<void>((resolve) => pipe.once('close', () => resolve()));
+      this.#pipes.push({ pipe, whole, closed });
       pipe.on('data', (chunk: Buffer) => this.#add(whole.push(chunk)));
       // A pipe that breaks has nothing more to say; the program's end is told by its exit.
       pipe.on('error', () => {});
     }
+  }
+
+  /** When nobody holds the other ends any more. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#pipes.map(({ closed }) => closed));
   }
 
   /** A sentence of ours, kept whatever the program said. */
@@ -173,7 +187,8 @@ class Output {
 
   /**
    * The run is over, but somebody may still hold the pipes. They stay open and are emptied into nothing, since a
-   * server left running must die neither of a closed pipe nor of a full one; they don't keep this process alive.
+   * server left running must die neither of a closed pipe nor of a full one; they don't keep this process alive. When
+   * the engine ends they break: what is to outlive it has to write to a file of its own.
    */
   letGo(): void {
     for (const { pipe, whole } of this.#pipes) {
@@ -211,6 +226,13 @@ function firstOf(own: Promise<CommandEnd>, command: Command): Promise<CommandEnd
     if (command.signal?.aborted === true) cancel();
     void own.then(decide);
   });
+}
+
+/** How many processes of the run go on, not counting those that are just about to end. */
+async function lasting(run: Run): Promise<number> {
+  if ((await countMembers(run)) === 0) return 0;
+  await pause(100);
+  return countMembers(run);
 }
 
 /** Waits for something, but not longer than this. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../src-main/runbook/process-table.ts';
+import { endTree } from '../../../src-main/runbook/process-tree.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
 import { ScriptsRig } from './scripts-rig.ts';
 
@@ -60,5 +61,17 @@ describe.skipIf(!linux)(`what an engine that died left running${reason}`, () => 
       context: { runToken: token },
     });
     expect(end).toMatchObject({ verdict: 'done', output: 'ended 0\n' });
+  });
+
+  it('a process number that was given again to a stranger is left alone', async () => {
+    const script = rig.write('stranger.sh', 'echo $$ >stranger; exec sleep 600');
+    // As it looks after a wrap of numbers: the leader ended, and its number leads a stranger's group now.
+    spawn(script, { cwd: rig.folder, stdio: 'ignore', detached: true });
+    const stranger = await rig.process('stranger');
+    const leader = { pid: stranger.pid, startedAt: stranger.startedAt - 1 };
+    const run = { token: rig.token(), leader, leaderGone: () => true };
+    expect(await endTree(run, { graceMs: 0, killMs: 1000 })).toEqual({ found: 0, left: [] });
+    expect(isAlive(stranger)).toBe(true);
+    expect(isAlive(leader)).toBe(false);
   });
 });

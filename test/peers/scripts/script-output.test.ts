@@ -42,6 +42,29 @@ describe.skipIf(process.platform === 'win32')('what scripts say (POSIX shell)', 
     expect(/(?![\t\n])\p{Cc}/u.test(end.output)).toBe(false);
   });
 
+  it('stdout and stderr come in the order they were said', async () => {
+    rig.write('it.sh', 'for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done');
+    const end = await rig.run('it.sh');
+    expect(end.output).toBe([1, 2, 3, 4, 5].map((i) => `out ${i}\nerr ${i}\n`).join(''));
+  });
+
+  it('stdout and stderr can be opened by name, as shell scripts do', async () => {
+    rig.write('it.sh', 'echo one >/dev/stderr && echo two | tee /dev/stderr >/dev/null && echo three >/dev/stdout');
+    expect(await rig.run('it.sh')).toMatchObject({ verdict: 'done', output: 'one\ntwo\nthree\n' });
+  });
+
+  it('without a temporary folder the script runs all the same', async () => {
+    rig.write('it.sh', 'echo out; echo err >&2');
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = rig.path('none');
+    const end = await rig.run('it.sh').finally(() => {
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+    });
+    expect(end.verdict).toBe('done');
+    expect(end.output.split('\n').sort()).toEqual(['', 'err', 'out']);
+  });
+
   it('what is said is passed on while the script runs', async () => {
     rig.write('it.sh', 'echo early; while [ ! -e go ]; do sleep 0.02; done; echo late');
     const heard: string[] = [];
