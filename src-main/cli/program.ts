@@ -1,0 +1,86 @@
+/**
+ * The command line's frame: options that every command has, the one place where a command's answer or error becomes
+ * output and exit code. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+ */
+import { Command } from 'commander';
+import { addConfig } from './config.ts';
+import { asEstepeError, tell } from './failures.ts';
+import { addHistory } from './history.ts';
+import { addLab } from './lab.ts';
+import { addMaintenance } from './maintenance.ts';
+import { addProbe } from './probe.ts';
+import { addCancel, addPromote } from './promote.ts';
+import { addReplay } from './replay.ts';
+import { addServe } from './serve.ts';
+import { type Done, makeSession, type Session } from './session.ts';
+import { addStatus } from './status.ts';
+import { estepeVersion } from './version.ts';
+
+/** Wraps a command: it gets a session, its options and its words, and answers what it has done. */
+export type Run = <O extends object = object>(
+  command: (session: Session, options: O, words: string[]) => Promise<Done>,
+) => (...given: unknown[]) => Promise<void>;
+
+/**
+ * Runs the command line.
+ * @param argv the words after `estepe`
+ * @returns the exit code; output is written by then
+ */
+export async function main(argv: readonly string[]): Promise<0 | 1 | 2> {
+  let exit: 0 | 1 | 2 = 0;
+  const run: Run =
+    (command) =>
+    async (...given) => {
+      const own = given.at(-1) as Command;
+      const options = own.optsWithGlobals();
+      const session = makeSession(options);
+      const words = given.slice(0, -2).filter((word) => typeof word === 'string');
+      const done = await command(session, options as never, words);
+      exit = done.exit;
+      await write(session.json ? JSON.stringify(done.document, null, 2) : done.text);
+    };
+  const program = makeProgram(run);
+  try {
+    if (argv.length === 0) {
+      process.stdout.write(program.helpInformation());
+      return 2;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return exit;
+  } catch (error) {
+    const known = asEstepeError(error);
+    return known === null ? 0 : tell(known, argv.includes('--json'));
+  }
+}
+
+function makeProgram(run: Run): Command {
+  const program = new Command('estepe')
+    .description("Keeps a warm spare for a small site's PBX: watches the active node, proves its death, takes over.")
+    .version(estepeVersion())
+    .option('--data <folder>', 'the data folder (estepe.yaml, estepe.db, logs, scripts)')
+    .option('--json', 'print one JSON document on stdout, nothing else')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    // What commander would print is told once, by `tell`, in the caller's form.
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  addServe(program, run);
+  addStatus(program, run);
+  addProbe(program, run);
+  addPromote(program, run);
+  addCancel(program, run);
+  addMaintenance(program, run);
+  addHistory(program, run);
+  addConfig(program, run);
+  addReplay(program, run);
+  addLab(program, run);
+  return program;
+}
+
+/** Resolves when the text is out: a pipe's reader may be slow, and the process ends right after. */
+function write(text: string): Promise<void> {
+  if (text === '') return Promise.resolve();
+  return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
+}

@@ -1,0 +1,181 @@
+/** `estepe promote` and `estepe cancel`: a person's orders, and what became of them. */
+import type { Command } from 'commander';
+import type { OrderAnswer } from '../contract/contract.ts';
+import type { GuardView, RunbookView, Snapshot } from '../contract/snapshot.ts';
+import { guardsToOverride, shortestReason } from '../contract/view.ts';
+import { type GuardName, guardNames } from '../contract/words.ts';
+import { type Engine, findEngine } from './engine-client.ts';
+import { usage } from './failures.ts';
+import { before, followRunbook } from './follow.ts';
+import type { Run } from './program.ts';
+import { type Done, type Paint, type Session, whoAmI } from './session.ts';
+import { guardLine, stepLine } from './status.ts';
+
+interface PromoteOptions {
+  override: string[];
+  because?: string;
+  dryRun?: boolean;
+  skipStep?: boolean;
+  wait: boolean;
+}
+
+interface Override {
+  guard: GuardName;
+  reason: string;
+}
+
+export function addPromote(program: Command, run: Run): void {
+  program
+    .command('promote')
+    .description('make this node the active one; with a halted runbook: go on with it')
+    .option('--override <guard=reason>', 'go on although this guard says no; repeatable', collect, [])
+    .option('--because <text>', 'why; kept in history')
+    .option('--dry-run', 'only say what would happen')
+    .option('--skip-step', 'with a halted runbook: leave the failed step out')
+    .option('--no-wait', 'do not follow the steps until their end')
+    .action(run<PromoteOptions>(promote));
+}
+
+export function addCancel(program: Command, run: Run): void {
+  program
+    .command('cancel')
+    .description('do not take over: hold a confirmation, or take a running promotion back')
+    .option('--because <text>', 'why; kept in history')
+    .action(
+      run<{ because?: string }>(async (session, options) => {
+        const engine = findEngine(session.dataFolder);
+        const ask = { by: whoAmI(), reason: options.because ?? '' };
+        const answer = await engine.call((client) => client.cancel(ask));
+        return { exit: answer.accepted ? 0 : 1, document: answer, text: answer.reason };
+      }),
+    );
+}
+
+async function promote(session: Session, options: PromoteOptions): Promise<Done> {
+  const overrides = options.override.map(overrideOf);
+  const engine = findEngine(session.dataFolder);
+  const held = before(await engine.call((client) => client.snapshot()));
+  const answer = await engine.call((client) =>
+    client.promote({
+      by: whoAmI(),
+      reason: options.because ?? '',
+      overrides,
+      dryRun: options.dryRun === true,
+      skipStep: options.skipStep === true,
+    }),
+  );
+  if (!answer.accepted) return refused(session, engine, answer, overrides, options);
+  if (options.dryRun === true) {
+    const plan = answer.plan.map((step, i) => `  ${i + 1}. ${step}`);
+    const text = [answer.reason, 'These steps would run (nothing was started):', ...plan].join('\n');
+    return { exit: 0, document: answer, text };
+  }
+  if (!options.wait) return { exit: 0, document: answer, text: answer.reason };
+  return follow(session, answer, held);
+}
+
+async function follow(session: Session, answer: OrderAnswer, held: ReturnType<typeof before>): Promise<Done> {
+  session.say(answer.reason);
+  const leave = (): void => {
+    // The order was given; leaving the terminal takes nothing back.
+    process.stderr.write(
+      '\nThe promotion goes on without this terminal. `estepe status` shows it, `estepe cancel` stops it.\n',
+    );
+    process.exit(1);
+  };
+  process.once('SIGINT', leave);
+  try {
+    const { runbook, snapshot } = await followRunbook(session.dataFolder, held, stepTeller(session));
+    const active = runbook.status === 'done' && snapshot.core.phase === 'active';
+    return {
+      exit: active ? 0 : 1,
+      document: { ...answer, promoted: active, runbook },
+      text: endText(runbook, snapshot, session.paint),
+    };
+  } finally {
+    process.removeListener('SIGINT', leave);
+  }
+}
+
+/** Says each step once for every state it gets into. */
+function stepTeller(session: Session): (runbook: RunbookView, snapshot: Snapshot) => void {
+  const told = new Set<string>();
+  return (runbook, snapshot) => {
+    for (const step of runbook.steps) {
+      const key = `${step.id} ${step.state} ${step.attempt}`;
+      if (step.state === 'waiting' || told.has(key)) continue;
+      told.add(key);
+      session.say(stepLine(step, snapshot.at, session.paint));
+    }
+  };
+}
+
+function endText(runbook: RunbookView, snapshot: Snapshot, paint: Paint): string {
+  if (runbook.status === 'done')
+    return paint(snapshot.core.phase === 'active' ? 'green' : 'yellow', snapshot.core.sentence);
+  if (runbook.status === 'cancelled') return paint('yellow', `Cancelled: ${runbook.reason}`);
+  return [
+    paint('red', `Halted: ${runbook.reason}`),
+    'When the cause is gone: `estepe promote` tries the step again, `estepe promote --skip-step` leaves it out where it may be left out,',
+    '`estepe cancel` gives the promotion up.',
+  ].join('\n');
+}
+
+async function refused(
+  session: Session,
+  engine: Engine,
+  answer: OrderAnswer,
+  overrides: readonly Override[],
+  options: PromoteOptions,
+): Promise<Done> {
+  const snapshot = await engine.call((client) => client.snapshot());
+  const named = snapshot.guards.filter((guard) => answer.refusedBy.includes(guard.name));
+  const blocking = named.length > 0 ? named : guardsToOverride(snapshot.guards);
+  const command = answer.refusedBy.length === 0 ? null : overrideCommand(session, answer.refusedBy, overrides, options);
+  const lines = [session.paint('red', `Refused: ${answer.reason}`)];
+  if (command !== null) {
+    lines.push(...blocking.map((guard: GuardView) => guardLine(guard, session.paint)));
+    lines.push('If you know better, say so by name, with your reason (it is kept in history):', `  ${command}`);
+  }
+  return { exit: 1, document: { ...answer, guards: blocking, command }, text: lines.join('\n') };
+}
+
+/** The command as it was given, with what still has to be said. */
+function overrideCommand(
+  session: Session,
+  refusedBy: readonly GuardName[],
+  overrides: readonly Override[],
+  options: PromoteOptions,
+): string {
+  const quote = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `"${text.replace(/["\\$`]/g, '\\$&')}"`);
+  const given = overrides.map(({ guard, reason }) => `--override ${quote(`${guard}=${reason}`)}`);
+  const missing = refusedBy.filter((name) => !overrides.some(({ guard }) => guard === name));
+  return [
+    'estepe promote',
+    ...given,
+    ...missing.map((name) => `--override ${quote(`${name}=why you know better`)}`),
+    ...(options.because === undefined ? [] : [`--because ${quote(options.because)}`]),
+    `--data ${quote(session.dataFolder)}`,
+  ].join(' ');
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function overrideOf(text: string): Override {
+  const at = text.indexOf('=');
+  const name = at < 0 ? text : text.slice(0, at);
+  const guard = guardNames.find((one) => one === name);
+  if (guard === undefined) {
+    throw usage(`There is no guard \`${name}\`.`, `Guards are ${guardNames.join(', ')}.`);
+  }
+  const reason = at < 0 ? '' : text.slice(at + 1).trim();
+  if (reason.length < shortestReason) {
+    throw usage(
+      `The guard \`${guard}\` is not overridden without a reason.`,
+      `Write --override "${guard}=the reason".`,
+    );
+  }
+  return { guard, reason };
+}
