@@ -67,3 +67,9 @@ export function ownTarget(config: Config): Target {
   const { active, passive, fqdn } = config.pair;
   return { address: config.role === 'passive' ? passive : active, fqdn };
 }
+
+/** How long history is kept, as history/ takes it. */
+export function toRetention({ history }: Config) {
+  const { beats, minutes, hours, events } = history;
+  return { beatsMs: beats, minutesMs: minutes, hoursMs: hours, eventsMs: events };
+}

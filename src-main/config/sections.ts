@@ -289,14 +289,13 @@ export const restore = group('The copy kept restored here. Without this section 
   maxOffset: duration('How old the data may be for a promotion by itself.', '1m', '30d').prefault('24h'),
 });
 
-const keepFor = (description: string) => duration(description, '1h', '7300d');
+const keepFor = (description: string, usual: string) => duration(description, '1d', '7300d').prefault(usual);
 
-export const history = group('How long history is kept.', {
-  beats: keepFor('Single beats.').prefault('35d'),
-  minutes: keepFor('Sums by the minute.').prefault('180d'),
-  hours: keepFor('Sums by the hour.').prefault('1830d'),
-  days: keepFor('Sums by the day.').prefault('3660d'),
-  events: keepFor('Events with their reasons.').prefault('3660d'),
+export const history = group('How long history is kept. Sums by the day are always kept.', {
+  beats: keepFor('Single beats.', '90d'),
+  minutes: keepFor('Sums by the minute.', '365d'),
+  hours: keepFor('Sums by the hour.', '3650d'),
+  events: keepFor('Events with their reasons.', '3650d'),
 });
 
 export const consoleServer = group('The page for a browser on this machine.', {

@@ -1,0 +1,54 @@
+/**
+ * The commented estepe.yaml that `estepe config example` prints. A test holds it against the schema.
+ */
+export const EXAMPLE_YAML = `# Estepe: the warm spare for a small site's PBX.
+# This file belongs to this node; the other node has one of its own with the other role.
+# Durations: 500ms, 30s, 5m, 24h, 7d. A change applies when the file is saved; a wrong one is refused and said.
+# Check it with: estepe config check
+
+role: passive                    # active | passive: what this node is at the start
+
+pair:
+  name: head-office
+  fqdn: pbx.example.com          # the one name that phones use
+  active: 192.0.2.1              # the nodes' own addresses
+  passive: 192.0.2.2
+  profile: 3cx-windows           # 3cx-windows | 3cx-linux | freepbx | generic
+
+heartbeat:
+  interval: 30s
+  failWhen: all                  # any: one failed test is enough. all: only all of them together
+  confirm:
+    times: 3                     # failed rounds in a row, the first one included
+    every: 5s                    # time between them
+  tests:                         # only what stands here is tested; without this section the profile's tests
+    sip: { transport: udp, port: 5060, timeout: 4s }   # udp | tcp | tls
+    web: { port: 5001, path: /, warnDays: 14 }
+    tunnel: { port: 5090 }
+    # commands:                  # the site's own tests, from the scripts folder: exit 0 alive, 1 dead
+    #   - { id: trunk, run: [check-trunk.sh, --fast], timeout: 4s }
+  references:                    # outside the pair: "is it me?"
+    - gateway                    # or ping:HOST, tcp:HOST:PORT, dns:HOST[:PORT], sip:HOST[:PORT]
+    - tcp:9.9.9.9:53
+
+# How the PBX is started here. Without this section: the services of the profile.
+# services:
+#   start: [[systemctl, start, asterisk]]
+#   query: [[systemctl, is-active, asterisk]]
+#   stop: [[systemctl, stop, asterisk]]
+#   proveWithin: 60s             # the PBX must answer its own tests here by then
+
+promotion:
+  mode: confirm                  # automatic | confirm | manual
+  countdown: 5m                  # confirm: nobody answers -> onSilence
+  onSilence: promote             # promote | hold
+  cooldown: 60m                  # none by itself for so long after a promotion
+  observeOnly: false             # true: decide and write down, but never act
+  # scripts:                     # from the scripts folder: exit 0 done, 1 try again, 2 and more: failed
+  #   before: stop-old-active.cmd
+  #   after: { run: [tell-provider.cmd, --by, mail], retries: 5, onFail: continue }   # halt | continue | ask
+  #   timeout: 60s
+
+# console:
+#   port: 8460                   # the page for a browser on this machine; 0 takes a free one
+`;
