@@ -105,18 +105,41 @@ export class OutputRing {
     this.#tailSize = Math.min(this.#tail.length, this.#tailSize + rest.length);
   }
 
-  /** Printable text: all of it, or beginning, "… 99.9 MB left out …", end. */
+  /**
+   * Printable text: all of it, or beginning, "… 99.9 MB left out …", end. Both parts are bounded as text too, since
+   * a control character takes four characters to show: a row in history must not grow with what is in it.
+   */
   text(): string {
-    const head = this.#head.subarray(0, this.#headSize);
     const start = this.#tailSize < this.#tail.length ? 0 : this.#tailAt;
-    const tail = Buffer.concat([this.#tail.subarray(start, this.#tailSize), this.#tail.subarray(0, start)]);
-    const between = this.#total - head.length - tail.length;
-    if (between === 0) return printable(Buffer.concat([head, tail]));
-    const cutHead = incompleteTail(head);
-    const cutTail = orphanedHead(tail);
-    const left = sizeText(between + cutHead + cutTail);
-    return `${printable(head.subarray(0, head.length - cutHead))}\n… ${left} left out …\n${printable(tail.subarray(cutTail))}`;
+    const ringed = Buffer.concat([this.#tail.subarray(start, this.#tailSize), this.#tail.subarray(0, start)]);
+    const kept = Buffer.concat([this.#head.subarray(0, this.#headSize), ringed]);
+    if (kept.length === this.#total && fitting(kept, Infinity).shown <= this.#head.length + this.#tail.length) {
+      return printable(kept);
+    }
+    const whole = kept.length === this.#total;
+    const first = whole ? kept : kept.subarray(0, this.#headSize);
+    const last = whole ? kept : ringed;
+    let head = first.subarray(0, fitting(first, this.#head.length).bytes);
+    head = head.subarray(0, head.length - incompleteTail(head));
+    let tail = last.subarray(last.length - fitting(Buffer.from(last).reverse(), this.#tail.length).bytes);
+    tail = tail.subarray(orphanedHead(tail));
+    const left = sizeText(this.#total - head.length - tail.length);
+    return `${printable(head)}\n… ${left} left out …\n${printable(tail)}`;
   }
+}
+
+/** How many of these bytes fit into so many characters when printable, and how many characters they then take. */
+function fitting(bytes: Buffer, limit: number): { bytes: number; shown: number } {
+  let shown = 0;
+  let count = 0;
+  for (const byte of bytes) {
+    // 0xc2 leads the C1 controls; counting it as three bounds them at four.
+    const width = byte === 0xc2 ? 3 : byte === 0x7f || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a) ? 4 : 1;
+    if (shown + width > limit) break;
+    shown += width;
+    count += 1;
+  }
+  return { bytes: count, shown };
 }
 
 /**

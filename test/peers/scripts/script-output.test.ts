@@ -38,7 +38,7 @@ describe.skipIf(process.platform === 'win32')('what scripts say (POSIX shell)', 
     const end = await rig.run('it.sh');
     expect(end.verdict).toBe('done');
     expect(end.output).toContain('… 4.9 MB left out …');
-    expect(end.output.length).toBeLessThan(4 * 2 * 64 * 1024 + 100);
+    expect(end.output.length).toBeLessThan(2 * 64 * 1024 + 100);
     expect(/(?![\t\n])\p{Cc}/u.test(end.output)).toBe(false);
   });
 

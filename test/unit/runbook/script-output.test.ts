@@ -39,6 +39,24 @@ describe('OutputRing', () => {
   });
 });
 
+describe('OutputRing with binary output', () => {
+  it('is bounded as text, and the count is in bytes', () => {
+    expect(ringOf('\0'.repeat(5), 8, 8, 1).text()).toBe('\\x00\\x00\n… 1 byte left out …\n\\x00\\x00');
+    expect(ringOf('\0'.repeat(4), 8, 8, 1).text()).toBe('\\x00\\x00\\x00\\x00');
+    expect(ringOf('ab\0\0\0\0yz', 4, 4, 1).text()).toBe('ab\n… 4 bytes left out …\nyz');
+  });
+
+  it('whatever bytes come, the text stays within its bound', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+        const ring = new OutputRing(50, 70);
+        ring.push(Buffer.from(bytes));
+        expect(ring.text().replace(/\n… \d+ bytes? left out …\n/, '').length).toBeLessThanOrEqual(120);
+      }),
+    );
+  });
+});
+
 describe('printable', () => {
   it.each([
     ['tab\tand\nlines', 'tab\tand\nlines'],
