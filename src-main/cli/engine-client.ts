@@ -6,7 +6,7 @@ import { createORPCClient, ORPCError } from '@orpc/client';
 import { RPCLink } from '@orpc/client/fetch';
 import type { ContractRouterClient } from '@orpc/contract';
 import { dataFolderAt } from '../config/data-folder.ts';
-import { type Endpoint, readEndpoint } from '../config/owner.ts';
+import { type Endpoint, readEndpoint } from '../config/endpoint.ts';
 import type { contract } from '../contract/contract.ts';
 import { EstepeError, errorCodes, sentenceOf } from '../contract/errors.ts';
 

@@ -81,7 +81,7 @@ async function followOnce(
       show(runbook, held);
       if (runbook.status === 'running') continue;
       doneAt ??= performance.now();
-      const settled = runbook.status !== 'done' || held.core.phase !== 'promoting';
+      const settled = runbook.status !== 'done' || held.core.phase === 'active';
       if (settled || performance.now() - doneAt > settleWithinMs) return { runbook, snapshot: held };
     }
     return null;

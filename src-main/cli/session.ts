@@ -37,7 +37,8 @@ export function makeSession(options: { data?: string | undefined; json?: boolean
     say(line) {
       if (!json) process.stdout.write(`${line}\n`);
     },
-    paint: (style, text) => styleText(style, text, { stream: process.stdout }),
+    // Node lets FORCE_COLOR win over NO_COLOR; who says no means it (no-color.org).
+    paint: (style, text) => (process.env.NO_COLOR ? text : styleText(style, text, { stream: process.stdout })),
   };
 }
 
