@@ -121,7 +121,8 @@ export function canHold(snapshot: Pick<Snapshot, 'core' | 'confirmation'>): bool
 
 /** The offset as a gauge shows it. `share` is age against the bound, 0 to 1; null where there is no bound. */
 export type OffsetGauge =
-  | { kind: 'not-kept' | 'never' }
+  | { kind: 'not-kept' }
+  | { kind: 'never' }
   | { kind: 'within' | 'beyond' | 'unverified'; ageMs: number; maxMs: number | null; share: number | null };
 
 /** `never` also stands for "known" without an age, which the engine never sends. */
