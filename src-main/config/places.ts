@@ -55,23 +55,46 @@ export function placeOf(document: Document, lines: LineCounter, path: readonly K
   return placeAt(lines, offset);
 }
 
+/** Something in a document that no configuration may have, where it stands. */
+export type Blemish = { place: Place } & (
+  | { kind: 'doubled-key'; key: string; first: Place }
+  /** `*name` without `&name` before it */
+  | { kind: 'lost-alias' }
+  | { kind: 'too-many-aliases' }
+);
+
 /**
- * Keys that stand twice in one group, with the path of the group's second entry left out: only name and place. Linear,
- * where the parser's own check grows with the square of the keys (9,000 keys took 1.4 s).
+ * Keys that stand twice in one group, aliases to nothing, more than `maxAliases` of them. In one walk, where the
+ * parser's own check for doubled keys grows with the square of their number (9,000 keys took 1.4 s).
  */
-export function doubledKeys(document: Document, lines: LineCounter): { key: string; place: Place; first: Place }[] {
-  const doubled: { key: string; place: Place; first: Place }[] = [];
+export function blemishes(document: Document, lines: LineCounter, maxAliases: number): Blemish[] {
+  const found: Blemish[] = [];
+  const anchors = new Set<string>();
+  let aliases = 0;
+  const anchor = (node: { anchor?: string | undefined }) => {
+    if (node.anchor !== undefined) anchors.add(node.anchor);
+  };
   visit(document, {
+    Scalar: (_, scalar) => anchor(scalar),
+    Seq: (_, seq) => anchor(seq),
     Map(_, map) {
+      anchor(map);
       const seen = new Map<string, number>();
       for (const { key } of map.items) {
         const text = keyText(key);
         const at = startOf(key) ?? 0;
         const before = seen.get(text);
         if (before === undefined) seen.set(text, at);
-        else doubled.push({ key: text, place: placeAt(lines, at), first: placeAt(lines, before) });
+        else {
+          found.push({ kind: 'doubled-key', key: text, place: placeAt(lines, at), first: placeAt(lines, before) });
+        }
       }
     },
+    Alias(_, alias) {
+      const place = placeAt(lines, startOf(alias) ?? 0);
+      if (!anchors.has(alias.source)) found.push({ kind: 'lost-alias', place });
+      if (++aliases === maxAliases + 1) found.push({ kind: 'too-many-aliases', place });
+    },
   });
-  return doubled;
+  return found;
 }

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { sentenceOf } from '../contract/errors.ts';
-import { doubledKeys, type Place, placeAt, placeOf } from './places.ts';
+import { type Blemish, blemishes, type Place, placeAt, placeOf } from './places.ts';
 import { fromIssues, type Problem, writePath } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -40,7 +40,6 @@ const yamlSentences: Readonly<Record<string, readonly [wrong: string, allowed: s
   MISSING_CHAR: ['a closing sign or a `:` is missing', '`key: value`, and brackets and quotes closed again'],
   KEY_OVER_1024_CHARS: ['this key is too long', 'the known keys'],
   TAG_RESOLVE_FAILED: ['a tag (`!name`) cannot be used here', 'plain values without a tag'],
-  BAD_ALIAS: ['this `*name` points to nothing', 'a name that was set before with `&name`'],
   UNEXPECTED_TOKEN: ['this cannot be read', '`key: value`, with special signs in quotes'],
 };
 
@@ -50,6 +49,21 @@ function fromYaml(error: YAMLError, lines: LineCounter): Problem {
     'YAML as in `estepe config example`',
   ];
   return { path: '', ...placeAt(lines, error.pos[0]), wrong, allowed };
+}
+
+const tooManyAliases = ['too many `*aliases` are used', `at most ${maxAliases}, nested ones multiplied`] as const;
+
+function fromBlemish(blemish: Blemish): Problem {
+  if (blemish.kind === 'doubled-key') {
+    const { key, first, place } = blemish;
+    const wrong = `the key \`${key}\` stands twice, the first time on line ${first.line}`;
+    return { path: key, ...place, wrong, allowed: 'each key once in its group' };
+  }
+  const [wrong, allowed] =
+    blemish.kind === 'lost-alias'
+      ? ['this `*name` points to nothing', 'a name that was set before with `&name`']
+      : tooManyAliases;
+  return { path: '', ...blemish.place, wrong, allowed };
 }
 
 function check(text: string): Checked {
@@ -68,16 +82,8 @@ function check(text: string): Checked {
     // One slip makes the parser complain more than once at the same place.
     return { ok: false, problems: problems.filter((one, i) => i === 0 || !isDeepStrictEqual(one, problems[i - 1])) };
   }
-  const doubled = doubledKeys(document, lines).slice(0, 20);
-  if (doubled.length > 0) {
-    const problems = doubled.map(({ key, place, first }) => ({
-      path: key,
-      ...place,
-      wrong: `the key \`${key}\` stands twice, the first time on line ${first.line}`,
-      allowed: 'each key once in its group',
-    }));
-    return { ok: false, problems };
-  }
+  const found = blemishes(document, lines, maxAliases).slice(0, 20);
+  if (found.length > 0) return { ok: false, problems: found.map(fromBlemish) };
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     return whole('the file is empty', 'at least `role` and `pair`; see `estepe config example`');
   }
@@ -106,9 +112,7 @@ export function checkText(text: string): Checked {
     return check(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     // The parser gives up by throwing on alias bombs (ReferenceError) and on nesting (RangeError).
-    if (/alias/i.test(sentenceOf(error))) {
-      return whole('too many `*aliases` are used', `at most ${maxAliases}, nested ones multiplied`);
-    }
+    if (error instanceof ReferenceError) return whole(...tooManyAliases);
     return whole(`this cannot be read (${sentenceOf(error)})`, 'YAML as in `estepe config example`');
   }
 }

@@ -3,9 +3,9 @@
  * that the test itself is at fault and nothing is known. Knows the process port, never a process.
  */
 import { isAbsolute, join, relative } from 'node:path';
-import type { CommandResult, Proc, Target, TestSpec } from '../engine/ports.ts';
+import type { Command, CommandResult, Proc, Target, TestSpec } from '../engine/ports.ts';
+import { attempt } from './attempt.ts';
 import { type Finding, oneLine, span } from './evidence.ts';
-import { programEnvironment } from './program-environment.ts';
 
 export interface CommandQuestion {
   test: TestSpec & { kind: 'command' };
@@ -16,7 +16,13 @@ export interface CommandQuestion {
   runToken: string;
 }
 
-/** Runs the script once. Never rejects; the process port ends the whole tree at the time-out or by `signal`. */
+/** The process port says "time-out" itself, with what the script wrote so far; this long is waited for that. */
+const slackMs = 500;
+
+/**
+ * Runs the script once. Never rejects; ends by its time-out (and half a second) or by `signal`, though the process port may
+ * need longer to end a script that ignores TERM.
+ */
 export async function runCommandTest(question: CommandQuestion, proc: Proc, signal: AbortSignal): Promise<Finding> {
   const { test, target, scripts, dataFolder, runToken } = question;
   const [name = '', ...rest] = test.argv;
@@ -25,11 +31,10 @@ export async function runCommandTest(question: CommandQuestion, proc: Proc, sign
   if (name === '' || inside === '' || inside.startsWith('..') || isAbsolute(inside)) {
     return { outcome: 'unknown', evidence: `"${oneLine(name, 80)}" lies outside the scripts folder` };
   }
-  const result = await proc.run({
+  const order: Command = {
     argv: [script, ...rest],
     cwd: scripts,
     env: {
-      ...programEnvironment(),
       ESTEPE_TEST: test.id,
       ESTEPE_ADDRESS: target.address,
       ESTEPE_FQDN: target.fqdn,
@@ -38,8 +43,15 @@ export async function runCommandTest(question: CommandQuestion, proc: Proc, sign
     timeoutMs: test.timeoutMs,
     runToken,
     signal,
-  });
-  return findingOf(result, test.timeoutMs);
+  };
+  return attempt(
+    test.timeoutMs + slackMs,
+    signal,
+    () => ({ outcome: 'dead', evidence: `no result within ${span(test.timeoutMs)}` }),
+    (a) => {
+      void proc.run(order).then(a.safely((result: CommandResult) => a.settle(findingOf(result, test.timeoutMs))));
+    },
+  );
 }
 
 function findingOf({ end, output }: CommandResult, timeoutMs: number): Finding {

@@ -4,7 +4,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Proc } from '../engine/ports.ts';
-import { programEnvironment } from './program-environment.ts';
 
 /** RTF_UP | RTF_GATEWAY */
 const upAndGateway = 0x3;
@@ -66,7 +65,7 @@ export async function defaultGateways(
   }
   if (process.platform === 'win32') {
     const argv = ['route', 'print', '-4', '0.0.0.0'];
-    const result = await proc.run({ argv, cwd: process.cwd(), env: programEnvironment(), timeoutMs, runToken, signal });
+    const result = await proc.run({ argv, cwd: process.cwd(), env: {}, timeoutMs, runToken, signal });
     if (result.end.how !== 'exit') throw new Error(`route print ended by ${result.end.how}`);
     const address = gatewayInRoutePrint(result.output);
     return address === null ? [] : [address];

@@ -8,7 +8,6 @@ import { connect } from 'node:net';
 import type { Proc, ReferenceBeat } from '../engine/ports.ts';
 import { attempt } from './attempt.ts';
 import { blame, codeOf, type Endpoint, type Finding, oneLine, place, span, wordsOf } from './evidence.ts';
-import { programEnvironment } from './program-environment.ts';
 import { sipOptions } from './sip.ts';
 
 /** What a reference said. `answered` null: the question could not be asked. */
@@ -128,7 +127,7 @@ export async function askPing(host: string, proc: Proc, runToken: string, asking
   const result = await proc.run({
     argv: pingArguments(process.platform, host, timeoutMs),
     cwd: process.cwd(),
-    env: { ...programEnvironment(), LC_ALL: 'C' },
+    env: { LC_ALL: 'C' },
     // ping keeps its own deadline in whole seconds
     timeoutMs: timeoutMs + 1000,
     runToken,

@@ -115,16 +115,16 @@ function parseHead(text: string): SipMessage | string {
   const lines = text.split('\r\n');
   if (lines.some((line) => /[\r\n\0]/.test(line))) return 'control characters in the headers';
   const start = lines.shift() ?? '';
+  const status = statusLine.exec(start);
+  const request = requestLine.exec(start);
+  if (status === null && request === null) return 'no SIP start line';
   const headers = parseHeaders(lines);
   if (typeof headers === 'string') return headers;
   for (const name of mandatory) {
     if (!headers.some(([n]) => n === name)) return `no ${name} header`;
   }
-  const status = statusLine.exec(start);
   if (status !== null) return { kind: 'reply', status: Number(status[1]), reason: (status[2] ?? '').trim(), headers };
-  const request = requestLine.exec(start);
-  if (request !== null) return { kind: 'request', method: request[1] ?? '', headers };
-  return 'no SIP start line';
+  return { kind: 'request', method: request?.[1] ?? '', headers };
 }
 
 /** Header lines unfolded, names in their long form; or why they are none. */

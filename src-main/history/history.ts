@@ -262,6 +262,16 @@ function composed(db: Sqlite, file: string, options: HistoryOptions, notice: Not
 
 type Read = <T>(doing: string, call: () => T) => T;
 
+/** SQLite would take NaN for "no number given" and make one up. */
+function requireEpoch(epoch: number, least: number): void {
+  if (Number.isSafeInteger(epoch) && epoch >= least) return;
+  throw new EstepeError(
+    'internal',
+    `${epoch} is no epoch: a whole number from ${least} on is needed.`,
+    'This is a fault in Estepe. Keep the log and report it.',
+  );
+}
+
 /** Standing, claims and small facts. */
 function vitals(
   db: Sqlite,
@@ -289,6 +299,7 @@ function vitals(
   return {
     standing: () => read('read the standing', () => getStanding.get() ?? null),
     saveStanding({ role, epoch, since }) {
+      requireEpoch(epoch, 0);
       write.durable('save the standing', () => {
         if (setStanding.run(role, epoch, Math.round(since)).changes > 0) return;
         const now = getStanding.get();
@@ -313,6 +324,7 @@ function vitals(
         return json === undefined ? undefined : (JSON.parse(json) as unknown);
       }),
     claimEpoch(epoch, owner, wall) {
+      requireEpoch(epoch, 1);
       return write.durable('claim an epoch', () => {
         addClaim.run(epoch, owner, Math.round(wall));
         const holder = ownerOf.get(epoch) ?? owner;

@@ -83,7 +83,8 @@ function pointsSql(source: Source): string {
     source === 'beat'
       ? `${outcomeSums}, sum(iif(outcome < 2, ms, 0)) AS sum, max(iif(outcome < 2, ms, 0)) AS max`
       : `${rollupSums}, sum(ms_sum) AS sum, max(ms_max) AS max`;
-  return `SELECT t / ? AS b, ${sums} FROM ${source} WHERE test = ? AND t >= ? AND t < ? GROUP BY b ORDER BY b`;
+  // The cast, because better-sqlite3 binds every number as a real one, and 7 / 4.0 is no whole bucket.
+  return `SELECT t / CAST(? AS INTEGER) AS b, ${sums} FROM ${source} WHERE test = ? AND t >= ? AND t < ? GROUP BY b ORDER BY b`;
 }
 
 export interface SeriesReader {

@@ -2,7 +2,6 @@
  * What happens when writing fails. Durable calls throw and say why; events and beats never throw into the engine's loop:
  * they wait in memory, bounded, and are tried again with the next write. Knows the rows only as something to insert.
  */
-import { EstepeError } from '../contract/errors.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import type { StoredBeat } from '../engine/ports.ts';
 import type { BeatTable } from './beats.ts';
@@ -148,7 +147,7 @@ export function writer(
         else fault = null;
         return value;
       } catch (error) {
-        if (!(error instanceof EstepeError)) fault = error;
+        if (!rowsFault(error)) fault = error;
         throw databaseError(file, doing, error);
       }
     },

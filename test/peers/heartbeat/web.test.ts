@@ -2,12 +2,12 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Beat, TestSpec } from '../../../src-main/engine/ports.ts';
 import { RealNet } from '../../../src-main/heartbeat/real-net.ts';
+import { RealProc } from '../../../src-main/runbook/real-proc.ts';
 import { type Certificates, makeCertificates } from '../fixtures/certificates.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import { frontPage, startNginx } from '../fixtures/nginx.ts';
 import type { Peer } from '../fixtures/peer-process.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
-import { spawningProc } from '../fixtures/spawning-proc.ts';
 import { slowWire, type Wire } from '../fixtures/wire.ts';
 
 const fqdn = 'pbx.example.com';
@@ -19,7 +19,12 @@ describeWithPeers('web test with nginx', ['nginx', 'openssl'], () => {
   let net: RealNet;
   beforeAll(() => {
     certificates = makeCertificates(fqdn);
-    net = new RealNet({ proc: spawningProc, scripts: '/nonexistent', dataFolder: '/nonexistent', ca: certificates.ca });
+    net = new RealNet({
+      proc: new RealProc(),
+      scripts: '/nonexistent',
+      dataFolder: '/nonexistent',
+      ca: certificates.ca,
+    });
   });
   afterEach(async () => {
     await Promise.all(wires.splice(0).map((wire) => wire.close()));

@@ -1,7 +1,10 @@
 /** Commands that speak to a running engine: answers, live steps, and every way in which the engine can be away. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { guardsAllOk, healthySnapshot, runbookAt } from '../console/desk-double.ts';
 import { documentOf, type EngineUnderTest, engineUnderTest, estepe, startEstepe, token } from './estepe-process.ts';
+
+// Each call is a process of its own; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 let engine: EngineUnderTest;
 beforeEach(async () => {
@@ -12,9 +15,9 @@ afterEach(() => engine.end());
 const ask = (...args: string[]) => estepe(...args, '--data', engine.data);
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 8_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within 8 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within 30 s: ${what}`);
     await new Promise((next) => setTimeout(next, 20));
   }
 }
@@ -168,7 +171,7 @@ describe('promote', () => {
 });
 
 describe('other orders', () => {
-  it('cancel, maintenance on and off, history', async () => {
+  it('cancel, maintenance on and off', async () => {
     expect((await ask('cancel', '--because', 'not now')).exit).toBe(0);
     expect(engine.desk.asked.at(-1)).toMatchObject({ call: 'cancel', ask: { reason: 'not now' } });
     const on = await ask('maintenance', 'on', '--for', '30m', '--because', 'update');
@@ -178,6 +181,9 @@ describe('other orders', () => {
       ask: { forMs: 1_800_000, reason: 'update' },
     });
     expect(documentOf(await ask('maintenance', 'off', '--json'))).toEqual({ maintenance: false, was: true });
+  });
+
+  it('history: events by severity, beats of a test', async () => {
     const history = await ask('history', '--severity', 'warning');
     expect(history.out).toMatch(/warning suspecting \[first-failed-round\] sip, web, tunnel: no answer/);
     expect(history.out.trimEnd().split('\n')).toHaveLength(1);

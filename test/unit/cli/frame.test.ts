@@ -2,9 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { EXAMPLE_YAML } from '../../../src-main/config/example.ts';
 import { documentOf, entry, estepe, startEstepe, temporaryFolder } from './estepe-process.ts';
+
+// Each call is a process of its own; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
