@@ -103,6 +103,16 @@ export interface Observation {
   order: Order | null;
 }
 
+/** A round as the core remembers it. */
+export interface RoundSummary {
+  /** `inconclusive`: too many tests could not be made to say either */
+  result: 'ok' | 'failed' | 'inconclusive';
+  referencesAsked: number;
+  referencesAnswered: number;
+  /** one line: each test with its evidence */
+  evidence: string;
+}
+
 /** What the core carries from one decision to the next. */
 export interface CoreState {
   phase: Phase;
@@ -114,10 +124,10 @@ export interface CoreState {
   /** the same per test, for `failWhen: any` */
   failedByTest: Readonly<Record<string, number>>;
   lastRound: number;
+  /** what the newest counted round said; null before the first and after a gap */
+  round: RoundSummary | null;
   lastGap: number;
   lastOrder: number;
-  /** end of the countdown of the phase `awaiting`, null outside it and where nothing is counted */
-  countdownEndsAt: number | null;
   /** a person said "do not take over"; until the active was healthy again */
   held: boolean;
   /** alerts already told in this incident */

@@ -58,6 +58,10 @@ export interface Beat {
   /** milliseconds from start to verdict */
   ms: number;
   evidence: string;
+  /** dead by silence: nothing came within the time-out, neither an answer nor a refusal */
+  silent?: boolean;
+  /** a port that accepted, no byte of an answer: proves life only beside tests that were not met with silence */
+  weak?: boolean;
   detail?: Record<string, unknown>;
 }
 

@@ -1,0 +1,87 @@
+/**
+ * `decide`: the core. A pure function from what was and what is observed to what follows; see rules/ for the table.
+ */
+import type { GuardName, Phase } from '../contract/words.ts';
+import { type Facts, factsOf } from './facts.ts';
+import { guardsOf, refusing } from './guards.ts';
+import { absorb } from './judge.ts';
+import type { CoreState, Effect, Observation } from './observation.ts';
+import type { Context, Rule } from './rules/rule.ts';
+import { rulesFor } from './rules/table.ts';
+
+export interface Decision {
+  state: CoreState;
+  effects: Effect[];
+  /** id of the one rule that matched */
+  rule: string;
+  reason: string;
+  /** worth a row in history even where the phase stays */
+  notable: boolean;
+  facts: Facts;
+}
+
+/** The state of an engine that has seen nothing yet. */
+export function initialState(phase: Phase, at: number): CoreState {
+  return {
+    phase,
+    since: at,
+    seenHealthy: false,
+    verdict: null,
+    failedRounds: 0,
+    failedByTest: {},
+    lastRound: 0,
+    round: null,
+    lastGap: 0,
+    lastOrder: 0,
+    held: false,
+    told: [],
+  };
+}
+
+/**
+ * One decision. Deciding again on the same observation yields the same phase and no effect twice, except where the rule
+ * led to a phase in which another rule applies: callers repeat until `state.phase` stays (see `settle`).
+ * Throws only when the table is incomplete, which check.ts excludes at build time.
+ */
+export function decide(before: CoreState, observation: Observation): Decision {
+  const state = absorb(before, observation);
+  const facts = factsOf(state, observation);
+  const rule = ruleFor(facts);
+  const context: Context = { state, o: observation, facts, guards: guardsOf(state, observation) };
+  const effects = rule.effects?.(context) ?? [];
+  const reason = rule.reason(context);
+  const answer = answerOf(context, rule, reason);
+  if (answer) effects.push(answer);
+
+  const told = effects.flatMap((e) => (e.do === 'tell' ? [e.key] : []));
+  const phase = rule.next === 'same' ? state.phase : rule.next;
+  const changed = rule.change?.(context) ?? {};
+  const next: CoreState = {
+    ...state,
+    ...changed,
+    phase,
+    since: phase === state.phase ? state.since : observation.at,
+    lastOrder: observation.order ? Math.max(state.lastOrder, observation.order.id) : state.lastOrder,
+    told: told.length > 0 ? [...new Set([...(changed.told ?? state.told), ...told])] : (changed.told ?? state.told),
+  };
+  return { state: next, effects, rule: rule.id, reason, notable: rule.notable ?? false, facts };
+}
+
+/** Every order is answered once, with the reason of the rule that met it. */
+function answerOf(c: Context, rule: Rule, reason: string): Effect | null {
+  const { order } = c.o;
+  if (!order || order.id <= c.state.lastOrder) return null;
+  const refused = rule.id === 'order.refused';
+  const asked = refused && order.kind === 'promote' ? refusing(c.guards, order.overrides) : [];
+  const refusedBy: GuardName[] = asked.map((g) => g.name);
+  return { do: 'answer', order: order.id, accepted: !refused, reason, refusedBy };
+}
+
+function ruleFor(facts: Facts): Rule {
+  const fitting = rulesFor(facts);
+  const [rule] = fitting;
+  if (!rule || fitting.length > 1) {
+    throw new Error(`${fitting.length} rules match ${JSON.stringify(facts)}: ${fitting.map((r) => r.id).join(', ')}`);
+  }
+  return rule;
+}

@@ -1,0 +1,93 @@
+/**
+ * The finite view of a moment that the rules match on. Few words per fact on purpose: the whole product is enumerated at
+ * build time to prove that every combination is matched by exactly one rule (check.ts).
+ */
+import { type Phase, phases, type Verdict, verdicts } from '../contract/words.ts';
+import { guardsOf, holdingBack, refusing } from './guards.ts';
+import type { CoreState, Observation, Policy } from './observation.ts';
+
+export interface Facts {
+  phase: Phase;
+  verdict: Verdict | 'none';
+  /** what a person's order means in this phase, once the guards have been asked */
+  order: 'none' | 'promote' | 'hold' | 'abort' | 'resume' | 'abandon' | 'refuse';
+  /** `self`: may promote by itself now. `ask`: a person must. `quiet`: maintenance. `observe`: observe-only. */
+  go: 'self' | 'ask' | 'quiet' | 'observe';
+  /** `revocable`: set off by the machine and before the point of no return */
+  runbook: 'none' | 'revocable' | 'running' | 'done' | 'halted' | 'cancelled';
+  /** what the newest runbook does */
+  kind: 'promotion' | 'stand-down';
+  epoch: 'mine' | 'higher';
+}
+
+const idle: readonly Phase[] = ['starting', 'watching', 'suspecting', 'isolated', 'conflicting', 'awaiting'];
+
+/** The orders that can come out of `orderFact` in each phase. */
+export function ordersIn(phase: Phase): readonly Facts['order'][] {
+  if (phase === 'awaiting') return ['none', 'promote', 'refuse', 'hold'];
+  if (idle.includes(phase)) return ['none', 'promote', 'refuse'];
+  if (phase === 'promoting') return ['none', 'refuse', 'abort'];
+  if (phase === 'halted') return ['none', 'resume', 'abandon', 'refuse'];
+  return ['none', 'refuse'];
+}
+
+export const domains = {
+  phase: phases,
+  verdict: ['none', ...verdicts],
+  go: ['self', 'ask', 'quiet', 'observe'],
+  runbook: ['none', 'revocable', 'running', 'done', 'halted', 'cancelled'],
+  kind: ['promotion', 'stand-down'],
+  epoch: ['mine', 'higher'],
+} as const satisfies { [K in Exclude<keyof Facts, 'order'>]: readonly Facts[K][] };
+
+/**
+ * Monotonic end of the confirmation's countdown; null where nothing is counted. Derived, not kept: it follows a changed
+ * configuration.
+ */
+export function countdownEndsAt(state: CoreState, policy: Policy): number | null {
+  if (state.phase !== 'awaiting' || state.held || policy.mode !== 'confirm') return null;
+  return state.since + policy.countdownMs;
+}
+
+function orderFact(state: CoreState, o: Observation): Facts['order'] {
+  const { order } = o;
+  if (!order || order.id <= state.lastOrder) return 'none';
+  if (order.kind === 'cancel') {
+    if (state.phase === 'awaiting') return 'hold';
+    if (state.phase === 'promoting') return 'abort';
+    // Half stood down is not a state to be left in: only trying again leads out of it.
+    return state.phase === 'halted' && o.runbook?.kind !== 'stand-down' ? 'abandon' : 'refuse';
+  }
+  if (state.phase === 'halted') return 'resume';
+  if (!idle.includes(state.phase)) return 'refuse';
+  return refusing(guardsOf(state, o), order.overrides).length > 0 ? 'refuse' : 'promote';
+}
+
+function goFact(state: CoreState, o: Observation): Facts['go'] {
+  if (o.maintenance) return 'quiet';
+  if (o.policy.observeOnly) return 'observe';
+  if (state.held || holdingBack(guardsOf(state, o)).length > 0) return 'ask';
+  if (o.policy.mode === 'automatic') return 'self';
+  const ends = countdownEndsAt(state, o.policy);
+  return ends !== null && o.at >= ends && o.policy.onSilence === 'promote' ? 'self' : 'ask';
+}
+
+function runbookFact(o: Observation): Facts['runbook'] {
+  const r = o.runbook;
+  if (!r) return 'none';
+  if (r.status !== 'running') return r.status;
+  return r.origin !== 'person' && !r.committed && !r.cancelling ? 'revocable' : 'running';
+}
+
+/** The facts of this moment. `state` has absorbed the observation already. */
+export function factsOf(state: CoreState, o: Observation): Facts {
+  return {
+    phase: state.phase,
+    verdict: state.verdict ?? 'none',
+    order: orderFact(state, o),
+    go: goFact(state, o),
+    runbook: runbookFact(o),
+    kind: o.runbook?.kind ?? 'promotion',
+    epoch: o.highestEpoch > o.standing.epoch ? 'higher' : 'mine',
+  };
+}

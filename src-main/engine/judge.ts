@@ -1,0 +1,111 @@
+/**
+ * From observations to a verdict: counts failed rounds in a row, discards what a gap made worthless, asks the references
+ * and the other node's word. Pure.
+ */
+import type { Verdict } from '../contract/words.ts';
+import type { CoreState, Observation, Policy, Round, RoundSummary, Word } from './observation.ts';
+import type { Beat } from './ports.ts';
+
+/** Rounds in a row that must fail: the first one raises suspicion, `confirm.times` more prove it. */
+export function roundsNeeded(policy: Policy): number {
+  return 1 + policy.confirmTimes;
+}
+
+export const failed = (beat: Beat): boolean => beat.outcome === 'dead' || beat.outcome === 'foreign';
+const answered = (beat: Beat): boolean => beat.outcome === 'alive' || beat.outcome === 'degraded';
+
+/**
+ * A bare accept is life only where no stronger test met silence: the kernel of a hung server goes on accepting
+ * (SIGSTOP, a stuck disk). Beside refusals it counts, since refusing takes a living host.
+ */
+function showsLife(beat: Beat, round: Round): boolean {
+  if (!answered(beat)) return false;
+  if (!beat.weak) return true;
+  const stronger = round.beats.filter((b) => !b.weak);
+  return stronger.length === 0 || stronger.some((b) => !b.silent);
+}
+
+/**
+ * One round by the rule. `unknown` beats say nothing about the node: with `all` one of them keeps a round from failing,
+ * with `any` a round without any answer stays inconclusive.
+ */
+export function summarize(round: Round, policy: Policy): RoundSummary {
+  const down = round.beats.filter(failed).length;
+  const up = round.beats.filter((b) => showsLife(b, round)).length;
+  const unknown = round.beats.some((b) => b.outcome === 'unknown');
+  let result: RoundSummary['result'];
+  if (policy.failWhen === 'all') result = up > 0 ? 'ok' : unknown || down === 0 ? 'inconclusive' : 'failed';
+  else result = down > 0 ? 'failed' : up > 0 ? 'ok' : 'inconclusive';
+  return {
+    result,
+    referencesAsked: round.references.length,
+    referencesAnswered: round.references.filter((r) => r.answered === true).length,
+    evidence: round.beats.map((b) => `${b.test}: ${b.evidence}`).join('; '),
+  };
+}
+
+/** Every configured reference is silent: the fault is more likely on this side. */
+export function referencesSilent(round: RoundSummary): boolean {
+  return round.referencesAsked > 0 && round.referencesAnswered === 0;
+}
+
+/** A word older than this is no longer a sign of life. */
+export function wordFreshMs(policy: Policy): number {
+  return 2 * policy.intervalMs + 5_000;
+}
+
+/** The other node says, recently, that it is active and serves: it contradicts a failed heartbeat. */
+export function contradicts(word: Word | null, observation: Observation): boolean {
+  return (
+    word !== null &&
+    word.role === 'active' &&
+    word.healthy &&
+    word.epoch >= observation.standing.epoch &&
+    word.ageMs <= wordFreshMs(observation.policy)
+  );
+}
+
+/**
+ * Takes what is new in the observation into the counts. Observing the same again changes nothing (level-triggered).
+ * A gap in our own watch (invariant 5) discards the counts and every round that began before its end.
+ */
+export function absorb(state: CoreState, observation: Observation): CoreState {
+  let next = state;
+  const { gap, round, policy } = observation;
+  if (gap && gap.id > next.lastGap) {
+    next = { ...next, lastGap: gap.id, failedRounds: 0, failedByTest: {}, round: null };
+  }
+  if (round && round.seq > next.lastRound) {
+    next = { ...next, lastRound: round.seq };
+    const beforeGap = gap !== null && round.startedAt < gap.at;
+    if (!beforeGap) next = count(next, round, summarize(round, policy), policy);
+  }
+  const verdict = verdictOf(next, observation);
+  return { ...next, verdict };
+}
+
+function count(state: CoreState, round: Round, summary: RoundSummary, policy: Policy): CoreState {
+  if (summary.result === 'ok') {
+    return { ...state, round: summary, failedRounds: 0, failedByTest: {}, seenHealthy: true, held: false };
+  }
+  // While nobody answers us, or we could not ask, nothing is proven about the other node.
+  if (summary.result === 'inconclusive' || referencesSilent(summary)) {
+    return { ...state, round: summary, failedRounds: 0, failedByTest: {} };
+  }
+  const failedByTest: Record<string, number> = {};
+  for (const beat of round.beats) if (failed(beat)) failedByTest[beat.test] = (state.failedByTest[beat.test] ?? 0) + 1;
+  // `any`: the very same test must fail every time; two services that each hiccup once prove nothing.
+  const failedRounds = policy.failWhen === 'all' ? state.failedRounds + 1 : Math.max(0, ...Object.values(failedByTest));
+  return { ...state, round: summary, failedRounds, failedByTest };
+}
+
+/** What it all adds up to now; null while there is nothing to judge by. */
+function verdictOf(state: CoreState, observation: Observation): Verdict | null {
+  const { round } = state;
+  if (!round) return null;
+  if (round.result === 'ok') return 'healthy';
+  if (round.result === 'inconclusive') return 'suspect';
+  if (referencesSilent(round)) return 'isolated';
+  if (contradicts(observation.word, observation)) return 'conflicting';
+  return state.failedRounds >= roundsNeeded(observation.policy) ? 'down' : 'suspect';
+}

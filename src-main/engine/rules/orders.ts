@@ -1,0 +1,86 @@
+/** Rules for what a person asks. */
+import { refusing } from '../guards.ts';
+import type { Effect } from '../observation.ts';
+import { type Context, idle, orderWhy, proof, type Rule, rounds, start } from './rule.ts';
+
+function refusal(c: Context): string {
+  const { order } = c.o;
+  if (c.state.phase === 'halted') return 'standing down cannot be given up half-way: try again (promote)';
+  if (order?.kind === 'cancel') return 'there is no takeover to cancel';
+  if (c.state.phase === 'promoting') return 'a promotion is already running';
+  if (!idle.includes(c.state.phase)) return `this node is ${c.state.phase}; there is nothing to promote`;
+  return `refused by ${refusing(c.guards, order?.kind === 'promote' ? order.overrides : [])
+    .map((g) => `${g.name} (${g.evidence})`)
+    .join(', ')}`;
+}
+
+const skips = (c: Context): boolean => c.o.order?.kind === 'promote' && c.o.order.skipStep;
+const resume = (c: Context): Effect[] => [{ do: 'resume-runbook', by: c.o.order?.by ?? '', skipStep: skips(c) }];
+const resumed = (c: Context): string =>
+  `${c.o.order?.by} ${skips(c) ? 'left the failed step out' : 'tries the failed step again'}${orderWhy(c)}`;
+
+export const orders: Rule[] = [
+  {
+    id: 'order.promote',
+    phases: idle,
+    when: { order: ['promote'] },
+    next: 'promoting',
+    effects: start('person', (c) => `${c.o.order?.by} ordered it${orderWhy(c)}`),
+    reason: (c) => `${c.o.order?.by} ordered the promotion${orderWhy(c)}; ${rounds(c)} (${proof(c)})`,
+  },
+  {
+    id: 'order.refused',
+    notable: true,
+    phases: [...idle, 'promoting', 'halted', 'active', 'serving', 'standing-down', 'stood-down'],
+    when: { order: ['refuse'] },
+    next: 'same',
+    reason: refusal,
+  },
+  {
+    id: 'awaiting.held',
+    notable: true,
+    phases: ['awaiting'],
+    when: { order: ['hold'] },
+    next: 'same',
+    change: () => ({ held: true }),
+    reason: (c) =>
+      `${c.o.order?.by} said not to take over${orderWhy(c)}; until the other node was healthy again only a person promotes`,
+  },
+  {
+    id: 'promoting.cancelled-by-person',
+    notable: true,
+    phases: ['promoting'],
+    when: { order: ['abort'] },
+    next: 'same',
+    change: () => ({ held: true }),
+    effects: (c) => [{ do: 'cancel-runbook', because: `${c.o.order?.by} cancelled it${orderWhy(c)}` }],
+    reason: (c) => `${c.o.order?.by} cancelled the promotion${orderWhy(c)}`,
+  },
+  {
+    id: 'halted.resumed',
+    phases: ['halted'],
+    when: { order: ['resume'], kind: ['promotion'] },
+    next: 'promoting',
+    effects: resume,
+    reason: resumed,
+  },
+  {
+    id: 'halted.stand-down-resumed',
+    phases: ['halted'],
+    when: { order: ['resume'], kind: ['stand-down'] },
+    next: 'standing-down',
+    effects: resume,
+    reason: resumed,
+  },
+  {
+    id: 'halted.abandoned',
+    phases: ['halted'],
+    when: { order: ['abandon'] },
+    next: 'promoting',
+    change: () => ({ held: true }),
+    effects: (c) => [
+      { do: 'abandon-runbook', by: c.o.order?.by ?? '', because: `${c.o.order?.by} gave it up${orderWhy(c)}` },
+    ],
+    reason: (c) => `${c.o.order?.by} gave the runbook up${orderWhy(c)}; what it started is stopped`,
+  },
+];

@@ -1,0 +1,72 @@
+/** What a row of the rule table is, and the words that several rows share. */
+import type { GuardView } from '../../contract/snapshot.ts';
+import type { Phase } from '../../contract/words.ts';
+import type { Facts } from '../facts.ts';
+import { holdingBack } from '../guards.ts';
+import { roundsNeeded } from '../judge.ts';
+import type { CoreState, Effect, Observation } from '../observation.ts';
+
+/** Everything a rule's effects and reason may speak of. */
+export interface Context {
+  /** has absorbed the observation */
+  state: CoreState;
+  o: Observation;
+  facts: Facts;
+  guards: readonly GuardView[];
+}
+
+type When = { readonly [K in Exclude<keyof Facts, 'phase'>]?: readonly Facts[K][] };
+
+export interface Rule {
+  id: string;
+  phases: readonly Phase[];
+  when: When;
+  /** written to history when it begins to apply, even though the phase stays */
+  notable?: true;
+  /** `same`: the phase stays */
+  next: Phase | 'same';
+  effects?: (c: Context) => Effect[];
+  /** kept in the state when the rule fires */
+  change?: (c: Context) => Partial<CoreState>;
+  reason: (c: Context) => string;
+}
+
+export const none = ['none'] as const;
+export const proof = ({ state }: Context): string => state.round?.evidence ?? 'no complete round yet';
+export const rounds = (c: Context): string =>
+  `${c.state.failedRounds} of ${roundsNeeded(c.o.policy)} rounds in a row failed`;
+export const held = (c: Context): string =>
+  holdingBack(c.guards)
+    .map((g) => `${g.name} (${g.evidence})`)
+    .join(', ');
+export const tell =
+  (key: string, severity: 'info' | 'warning' | 'alert', text: (c: Context) => string) =>
+  (c: Context): Effect[] =>
+    c.state.told.includes(key) ? [] : [{ do: 'tell', key, severity, text: text(c) }];
+export const start =
+  (origin: 'automatic' | 'silence' | 'person', because: (c: Context) => string) =>
+  (c: Context): Effect[] => {
+    const order = origin === 'person' && c.o.order?.kind === 'promote' ? c.o.order : null;
+    return [
+      {
+        do: 'start-promotion',
+        origin,
+        by: order?.by ?? 'Estepe',
+        because: because(c),
+        overrides: order?.overrides ?? [],
+      },
+    ];
+  };
+export const runbookReason = (c: Context): string => c.o.runbook?.reason || 'no reason was given';
+export const orderWhy = (c: Context): string => (c.o.order?.reason ? `: ${c.o.order.reason}` : '');
+
+export const watchers: readonly Phase[] = ['watching', 'suspecting', 'awaiting'];
+export const idle: readonly Phase[] = ['starting', 'isolated', 'conflicting', ...watchers];
+
+/** Whether a rule's pattern fits; a fact it doesn't name may be anything. */
+export function matches(rule: Rule, facts: Facts): boolean {
+  if (!rule.phases.includes(facts.phase)) return false;
+  return (Object.keys(rule.when) as (keyof When)[]).every((key) =>
+    (rule.when[key] as readonly string[] | undefined)?.includes(facts[key]),
+  );
+}

@@ -1,0 +1,153 @@
+/** Rules of a takeover: asking, the runbook under way, the runbook halted. */
+import { inWords } from '../duration.ts';
+import { countdownEndsAt } from '../facts.ts';
+import { type Context, held, none, proof, type Rule, rounds, runbookReason, start, tell } from './rule.ts';
+
+export const awaiting: Rule[] = [
+  {
+    id: 'awaiting.recovered',
+    phases: ['awaiting'],
+    when: { order: none, verdict: ['healthy'] },
+    next: 'watching',
+    effects: (c) => [
+      {
+        do: 'tell',
+        key: 'recovered',
+        severity: 'info',
+        text: `The other node answers again (${proof(c)}). Nothing was taken over.`,
+      },
+    ],
+    reason: (c) => `the other node answers again (${proof(c)})`,
+  },
+  {
+    id: 'awaiting.anew',
+    phases: ['awaiting'],
+    when: { order: none, verdict: ['none', 'suspect'] },
+    next: 'suspecting',
+    reason: (c) =>
+      c.facts.verdict === 'none'
+        ? `this node saw nothing for ${inWords(c.o.gap?.ms ?? 0)} (${c.o.gap?.kind ?? 'no round'}); a full confirmation is observed anew`
+        : `no longer proven: ${rounds(c)} (${proof(c)})`,
+  },
+  {
+    id: 'awaiting.go',
+    phases: ['awaiting'],
+    when: { order: none, verdict: ['down'], go: ['self'] },
+    next: 'promoting',
+    effects: (c) =>
+      start(c.o.policy.mode === 'automatic' ? 'automatic' : 'silence', (x) => `${rounds(x)} (${proof(x)})`)(c),
+    reason: (c) =>
+      c.o.policy.mode === 'automatic'
+        ? `every guard holds now, mode automatic: taking over; ${rounds(c)} (${proof(c)})`
+        : `nobody answered within ${inWords(c.o.policy.countdownMs)} and onSilence is promote: taking over; ${rounds(c)} (${proof(c)})`,
+  },
+  {
+    id: 'awaiting.asking',
+    phases: ['awaiting'],
+    when: { order: none, verdict: ['down'], go: ['ask'] },
+    next: 'same',
+    effects: (c) =>
+      silenceOver(c)
+        ? tell(
+            'awaiting.silence-held',
+            'alert',
+            (x) =>
+              `Nobody answered within ${inWords(x.o.policy.countdownMs)}. Estepe does not take over by itself: ${held(x) || 'onSilence is hold'}.`,
+          )(c)
+        : [],
+    reason: (c) => `waiting for a person; ${held(c) || `mode ${c.o.policy.mode}`} (${proof(c)})`,
+  },
+  {
+    id: 'awaiting.overlaid',
+    phases: ['awaiting'],
+    when: { order: none, verdict: ['down'], go: ['quiet', 'observe'] },
+    next: 'suspecting',
+    reason: (c) =>
+      `${c.facts.go === 'quiet' ? 'maintenance was switched on' : 'observe-only was switched on'}: nobody is asked any more`,
+  },
+];
+
+export const promoting: Rule[] = [
+  {
+    id: 'promoting.running',
+    phases: ['promoting'],
+    when: { order: none, runbook: ['none', 'running'] },
+    next: 'same',
+    reason: () => 'the runbook is running',
+  },
+  {
+    id: 'promoting.revocable',
+    phases: ['promoting'],
+    when: { order: none, runbook: ['revocable'], verdict: ['none', 'suspect', 'down'] },
+    next: 'same',
+    reason: () => 'the runbook is running; before its point of no return it stops by itself if the other node answers',
+  },
+  {
+    id: 'promoting.recovered',
+    notable: true,
+    phases: ['promoting'],
+    when: { order: none, runbook: ['revocable'], verdict: ['healthy', 'isolated', 'conflicting'] },
+    next: 'same',
+    effects: (c) => [
+      {
+        do: 'cancel-runbook',
+        because: `the verdict became ${c.facts.verdict} before the point of no return (${proof(c)})`,
+      },
+    ],
+    reason: (c) =>
+      `the verdict became ${c.facts.verdict} before the point of no return (${proof(c)}): the promotion is taken back`,
+  },
+  {
+    id: 'promoting.done',
+    phases: ['promoting'],
+    when: { order: none, runbook: ['done'] },
+    next: 'active',
+    change: () => ({ told: [], held: false }),
+    effects: (c) => [
+      {
+        do: 'tell',
+        key: 'promoted',
+        severity: 'alert',
+        text: `This node is active now (epoch ${c.o.standing.epoch}). Make sure that the old one stays off.`,
+      },
+    ],
+    reason: (c) => `the runbook is done: active under epoch ${c.o.standing.epoch}`,
+  },
+  {
+    id: 'promoting.halted',
+    phases: ['promoting'],
+    when: { order: none, runbook: ['halted'] },
+    next: 'halted',
+    effects: (c) => [
+      {
+        do: 'tell',
+        key: `halted.${c.o.runbook?.id}`,
+        severity: 'alert',
+        text: `The takeover stopped: ${runbookReason(c)}. Try again, leave the step out, or give up.`,
+      },
+    ],
+    reason: (c) => `the runbook halted: ${runbookReason(c)}`,
+  },
+  {
+    id: 'promoting.cancelled',
+    phases: ['promoting'],
+    when: { order: none, runbook: ['cancelled'] },
+    next: 'suspecting',
+    effects: (c) => [
+      { do: 'tell', key: 'cancelled', severity: 'warning', text: `The takeover was cancelled: ${runbookReason(c)}.` },
+    ],
+    reason: (c) => `the runbook was cancelled: ${runbookReason(c)}`,
+  },
+  {
+    id: 'halted.waiting',
+    phases: ['halted'],
+    when: { order: none },
+    next: 'same',
+    reason: (c) => `a person decides: ${runbookReason(c)}`,
+  },
+];
+
+function silenceOver(c: Context): boolean {
+  const ends = countdownEndsAt(c.state, c.o.policy);
+  return ends !== null && c.o.at >= ends;
+}
