@@ -1,0 +1,372 @@
+/**
+ * Between the pure core and the world: gathers an observation, lets the core decide until nothing changes, carries the
+ * effects out, writes history. Holds the core's state; decides nothing itself.
+ */
+import type { OrderAnswer } from '../contract/contract.ts';
+import type { Phase, Severity } from '../contract/words.ts';
+import { type Decision, decide, initialState } from '../engine/decide.ts';
+import { countdownEndsAt } from '../engine/facts.ts';
+import { guardsOf, holdingBack, refusing } from '../engine/guards.ts';
+import { failed } from '../engine/judge.ts';
+import type {
+  CoreState,
+  DataState,
+  Effect,
+  Observation,
+  Order,
+  Override,
+  Policy,
+  Round,
+  Word,
+} from '../engine/observation.ts';
+import type { Beat, Cancel, Clock, Gap, RunbookRecord, Standing, Store } from '../engine/ports.ts';
+import { promotionStepIds } from './promotion.ts';
+import type { Runner } from './runner.ts';
+
+/** What the interpreter reads of the rest of the engine at each decision. */
+export interface Senses {
+  policy(): Policy;
+  word(): Word | null;
+  data(): DataState;
+  maintenanceLeftMs(): number | null;
+  cooldownLeftMs(): number;
+}
+
+export interface InterpreterParts {
+  clock: Clock;
+  store: Store;
+  senses: Senses;
+  runner: () => Runner;
+  /** the cadence follows the phase */
+  setEvery: (ms: number) => void;
+  /** passes what is to be told to people; once per incident, which the core sees to */
+  tell: (message: { key: string; severity: Severity; text: string }) => void;
+  onDecision: () => void;
+}
+
+const graveOf: Partial<Record<Phase, Severity>> = {
+  suspecting: 'warning',
+  isolated: 'alert',
+  conflicting: 'alert',
+  awaiting: 'alert',
+  promoting: 'alert',
+  halted: 'alert',
+  active: 'alert',
+  'standing-down': 'alert',
+};
+
+/** A settled decision is reached in a few steps; more means a loop in the table, which check.ts excludes. */
+const mostSteps = 12;
+
+/** An order before it has its number. */
+export type OrderAsk = { by: string; reason: string } & (
+  | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
+  | { kind: 'cancel' }
+);
+
+export class Interpreter {
+  readonly #p: InterpreterParts;
+  #state: CoreState;
+  #last: Decision | null = null;
+  #round: Round | null = null;
+  #gap: Gap | null = null;
+  #orders: { order: Order; answer: (a: OrderAnswer) => void }[] = [];
+  #orderSeq = 0;
+  #ticking = false;
+  #again = false;
+  #wake: Cancel | null = null;
+  #waiters: (() => void)[] = [];
+  #ended = false;
+
+  constructor(parts: InterpreterParts, beginning: Phase) {
+    this.#p = parts;
+    this.#state = initialState(beginning, parts.clock.now());
+    this.#standing = this.#readStanding();
+  }
+
+  get state(): CoreState {
+    return this.#state;
+  }
+
+  /** The newest decision; null before the first. */
+  get last(): Decision | null {
+    return this.#last;
+  }
+
+  get round(): Round | null {
+    return this.#round;
+  }
+
+  /** No further decision is made; waiting orders and guards are let go. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  roundDone(round: Round): void {
+    const before = this.#round;
+    this.#round = round;
+    this.#writeTurns(before, round);
+    this.tick();
+  }
+
+  gapSeen(gap: Gap): void {
+    this.#gap = gap;
+    this.#write(
+      'engine',
+      'warning',
+      `watch.gap`,
+      `this engine saw nothing for ${Math.round(gap.ms / 1000)} s (${gap.kind}); what was being counted is discarded`,
+      { ...gap },
+    );
+    this.tick();
+  }
+
+  /** A person's order; answered when the core has met it. */
+  order(ask: OrderAsk): Promise<OrderAnswer> {
+    this.#orderSeq += 1;
+    const order: Order = { id: this.#orderSeq, ...ask };
+    return new Promise((answer) => {
+      this.#orders.push({ order, answer });
+      this.tick();
+    });
+  }
+
+  observation(): Observation {
+    const { clock, senses } = this.#p;
+    const standing = this.#standing;
+    const word = senses.word();
+    const left = senses.maintenanceLeftMs();
+    return {
+      at: clock.now(),
+      wall: clock.wall(),
+      policy: senses.policy(),
+      gap: this.#gap,
+      round: this.#round,
+      word,
+      data: senses.data(),
+      maintenance: left === null ? null : { leftMs: left },
+      cooldownLeftMs: senses.cooldownLeftMs(),
+      standing: { role: standing.role, epoch: standing.epoch },
+      highestEpoch: Math.max(standing.epoch, word?.epoch ?? 0),
+      runbook: this.#p.runner().facts(),
+      order: this.#orders[0]?.order ?? null,
+    };
+  }
+
+  /** Read once and after every runbook change: asking SQLite at each tick would be waste. */
+  #standing: Pick<Standing, 'role' | 'epoch'>;
+  standingChanged(): void {
+    this.#standing = this.#readStanding();
+  }
+
+  #readStanding(): Pick<Standing, 'role' | 'epoch'> {
+    return this.#p.store.standing() ?? { role: 'passive', epoch: 0 };
+  }
+
+  /** Looks, decides, acts, until the phase stays and no order waits. Safe to call at any time, from anywhere. */
+  tick(): void {
+    if (this.#ended) return;
+    if (this.#ticking) {
+      this.#again = true;
+      return;
+    }
+    this.#ticking = true;
+    try {
+      do {
+        this.#again = false;
+        for (let n = 0; n < mostSteps; n += 1) if (!this.#once()) break;
+      } while (this.#again || this.#orders.length > 0);
+    } finally {
+      this.#ticking = false;
+    }
+    this.#p.setEvery(
+      this.cadence() === 'confirming' ? this.#p.senses.policy().confirmEveryMs : this.#p.senses.policy().intervalMs,
+    );
+    this.#sleep();
+    for (const waiter of this.#waiters.splice(0)) waiter();
+    this.#p.onDecision();
+  }
+
+  /** Fast re-checks while something is being proven, and for a node that may have to be taken back. */
+  cadence(): 'steady' | 'confirming' {
+    const { phase, verdict } = this.#state;
+    const unclear = phase === 'suspecting' || phase === 'awaiting' || phase === 'promoting' || phase === 'isolated';
+    return unclear || (phase === 'watching' && verdict !== 'healthy' && verdict !== null) ? 'confirming' : 'steady';
+  }
+
+  /** The guards asked from within the runbook: waits until the verdict is conclusive. */
+  async askGuards(runbook: RunbookRecord, signal: AbortSignal): Promise<{ ok: boolean; sentence: string }> {
+    for (;;) {
+      if (this.#ended || signal.aborted) return { ok: false, sentence: 'stopped while asking the guards' };
+      const o = this.observation();
+      const { verdict } = this.#state;
+      if (verdict !== null && verdict !== 'suspect') {
+        const guards = guardsOf(this.#state, o);
+        // What held when the runbook began and cannot hold again is not asked twice: its own claim begins the cool-down,
+        // and a resumed engine has not seen the other node healthy itself.
+        const minded = guards.filter((g) => g.name !== 'cool-down' && g.name !== 'seen-healthy');
+        const against = runbook.origin === 'person' ? refusing(minded, runbook.overrides) : holdingBack(minded);
+        if (against.length === 0)
+          return { ok: true, sentence: minded.map((g) => `${g.name}: ${g.evidence}`).join('; ') };
+        return { ok: false, sentence: against.map((g) => `${g.name}: ${g.evidence}`).join('; ') };
+      }
+      // A person who ordered it over an unclear verdict gave that override by name.
+      if (runbook.origin === 'person' && runbook.overrides.some((x) => x.guard === 'proven-down') && verdict !== null) {
+        const against = refusing(guardsOf(this.#state, o), runbook.overrides);
+        if (against.length === 0) return { ok: true, sentence: 'ordered over the guard proven-down' };
+      }
+      await this.#nextDecision(signal);
+    }
+  }
+
+  #nextDecision(signal: AbortSignal): Promise<void> {
+    return new Promise((go) => {
+      this.#waiters.push(go);
+      signal.addEventListener('abort', () => go(), { once: true });
+    });
+  }
+
+  /** One decision. True when another one may follow from it. */
+  #once(): boolean {
+    const observation = this.observation();
+    const before = this.#state;
+    const decision = decide(before, observation);
+    this.#state = decision.state;
+    const turned = decision.state.phase !== before.phase;
+    const newRule = decision.rule !== this.#last?.rule;
+    this.#last = decision;
+    if (turned || (decision.notable && (newRule || observation.order !== null)))
+      this.#writeDecision(decision, before.phase);
+    for (const effect of decision.effects) this.#carryOut(effect);
+    return turned || decision.effects.length > 0;
+  }
+
+  #carryOut(effect: Effect): void {
+    const runner = this.#p.runner();
+    switch (effect.do) {
+      case 'start-promotion':
+        return this.#begin(effect);
+      case 'cancel-runbook':
+        return runner.cancel(effect.because);
+      case 'resume-runbook':
+        return runner.resume(effect);
+      case 'abandon-runbook':
+        return runner.abandon(effect.because);
+      case 'stand-down':
+        return this.#beginStandDown(effect);
+      case 'tell':
+        this.#write('alert', effect.severity, effect.key, effect.text);
+        return this.#p.tell(effect);
+      case 'answer':
+        return this.#answer(effect);
+    }
+  }
+
+  #begin(effect: Effect & { do: 'start-promotion' }): void {
+    const { origin, by, because, overrides } = effect;
+    const steps = promotionStepIds;
+    this.#p.runner().begin({ kind: 'promotion', origin, by, because, overrides, epoch: null, dryRun: false, steps });
+  }
+
+  #beginStandDown(effect: Effect & { do: 'stand-down' }): void {
+    const start = { kind: 'stand-down', origin: 'automatic', by: 'Estepe', overrides: [], dryRun: false } as const;
+    this.#p.runner().begin({ ...start, because: effect.because, epoch: effect.epoch, steps: ['stop-services'] });
+  }
+
+  #answer(effect: Effect & { do: 'answer' }): void {
+    const at = this.#orders.findIndex((o) => o.order.id === effect.order);
+    const [waiting] = at < 0 ? [] : this.#orders.splice(at, 1);
+    if (!waiting) return;
+    const { order } = waiting;
+    const { accepted, reason, refusedBy } = effect;
+    const evidence = {
+      by: order.by,
+      reason: order.reason,
+      refusedBy,
+      overrides: order.kind === 'promote' ? order.overrides : [],
+    };
+    const rule = this.#last?.rule ?? '';
+    this.#write(
+      'order',
+      accepted ? 'info' : 'warning',
+      `order.${order.kind}`,
+      `${order.by}: ${order.kind}: ${accepted ? 'accepted' : 'refused'}: ${reason}`,
+      evidence,
+    );
+    waiting.answer({ accepted, rule, reason, refusedBy: [...refusedBy] });
+  }
+
+  /** Wakes at the next moment at which time alone changes what the rules see. */
+  #sleep(): void {
+    this.#wake?.();
+    this.#wake = null;
+    const { senses, clock } = this.#p;
+    const policy = senses.policy();
+    const now = clock.now();
+    const waits: number[] = [];
+    const ends = countdownEndsAt(this.#state, policy);
+    if (ends !== null && ends > now) waits.push(ends - now);
+    const maintenance = senses.maintenanceLeftMs();
+    if (maintenance !== null) waits.push(maintenance);
+    if (this.#state.phase === 'awaiting' && senses.cooldownLeftMs() > 0) waits.push(senses.cooldownLeftMs());
+    if (waits.length > 0) this.#wake = clock.after(Math.min(...waits) + 1, () => this.tick());
+  }
+
+  /** A test that turned is a row of its own: an admin wants to see SIP die before anything was decided. */
+  #writeTurns(before: Round | null, round: Round): void {
+    const was = new Map(before?.beats.map((b) => [b.test, b]));
+    for (const beat of round.beats) {
+      const old = was.get(beat.test);
+      if (!old || old.outcome === beat.outcome) continue;
+      const severity: Severity = failed(beat) ? 'warning' : 'info';
+      this.#write(
+        'beat',
+        severity,
+        `test.${beat.test}`,
+        `${beat.test} turned from ${old.outcome} to ${beat.outcome}: ${beat.evidence}`,
+        evidenceOf(beat),
+      );
+    }
+  }
+
+  #writeDecision(decision: Decision, from: Phase): void {
+    const { phase, verdict, failedRounds } = decision.state;
+    const severity = phase === from ? 'info' : (graveOf[phase] ?? 'info');
+    const evidence = {
+      from,
+      to: phase,
+      facts: decision.facts,
+      failedRounds,
+      round: this.#round?.seq ?? null,
+      beats: this.#round?.beats ?? [],
+    };
+    const at = this.#p.clock.wall();
+    this.#p.store.event({
+      at,
+      kind: 'decision',
+      severity,
+      rule: decision.rule,
+      reason: decision.reason,
+      phase,
+      verdict,
+      evidence,
+    });
+  }
+
+  #write(
+    kind: 'beat' | 'order' | 'alert' | 'engine',
+    severity: Severity,
+    rule: string,
+    reason: string,
+    evidence: Record<string, unknown> = {},
+  ): void {
+    const { phase, verdict } = this.#state;
+    this.#p.store.event({ at: this.#p.clock.wall(), kind, severity, rule, reason, phase, verdict, evidence });
+  }
+}
+
+function evidenceOf(beat: Beat): Record<string, unknown> {
+  return { ms: beat.ms, ...beat.detail };
+}

@@ -1,0 +1,31 @@
+/** Pure readings of a runbook's journal: what is done, what is in doubt, where it goes on. */
+import type { JournalEntry, RunbookRecord } from '../engine/ports.ts';
+import type { Step } from './step.ts';
+
+/** Newest attempt of a step, if any was begun. */
+export function lastEntry(record: RunbookRecord, step: Step['id']): JournalEntry | null {
+  return record.entries.findLast((e) => e.step === step) ?? null;
+}
+
+/** Begun, and this process or an earlier one died before the result was known. */
+export function inDoubt(record: RunbookRecord, step: Step['id']): boolean {
+  const entry = lastEntry(record, step);
+  return entry !== null && entry.result === null;
+}
+
+/** Whether the runbook passed over this step: done, left out, or failed where failing was allowed. */
+export function isBehind(record: RunbookRecord, step: Step): boolean {
+  const result = lastEntry(record, step.id)?.result;
+  if (!result) return false;
+  return result.outcome !== 'failed' || step.onFail === 'continue';
+}
+
+/** Past the point of no return: an intent of such a step stands in the journal. */
+export function committed(record: RunbookRecord, steps: readonly Step[]): boolean {
+  return steps.some((s) => s.pointOfNoReturn && lastEntry(record, s.id) !== null);
+}
+
+/** The step at which the runbook goes on; null when all are behind it. */
+export function nextStep(record: RunbookRecord, steps: readonly Step[]): Step | null {
+  return steps.find((s) => !isBehind(record, s)) ?? null;
+}

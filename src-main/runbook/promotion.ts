@@ -1,0 +1,230 @@
+/**
+ * The promotion's steps in their first form: guards, claim, before-script, start services, prove them alive, after-script,
+ * flip standing. Each says where it can be repeated and what its failure means; the runner does the rest.
+ */
+import { type StepId, stepIds } from '../contract/words.ts';
+import { inWords } from '../engine/duration.ts';
+import type { Claims, Clock, Files, Net, Proc, RunbookRecord, Store } from '../engine/ports.ts';
+import { type Proof, proveAlive } from './prove-alive.ts';
+import { runScript } from './script.ts';
+import type { ServiceCommands } from './services.ts';
+import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
+
+/** What a promotion needs to know of the site; read anew for every runbook. */
+export interface PromotionPlan {
+  fqdn: string;
+  oldAddress: string;
+  newAddress: string;
+  scriptsFolder: string;
+  before: ScriptPlan | null;
+  after: ScriptPlan | null;
+  services: ServiceCommands & { timeoutMs: number; onFail: Step['onFail'] };
+  proof: Proof;
+}
+
+export interface ScriptPlan {
+  argv: readonly string[];
+  timeoutMs: number;
+  retries: number;
+  onFail: Step['onFail'];
+}
+
+/** Asks the guards again, once the verdict is conclusive. */
+export type GuardsAsked = (runbook: RunbookRecord, signal: AbortSignal) => Promise<{ ok: boolean; sentence: string }>;
+
+export interface PromotionParts {
+  clock: Clock;
+  net: Net;
+  proc: Proc;
+  files: Files;
+  store: Store;
+  claims: Claims;
+  /** this node's name in claims; unique in the pair */
+  node: string;
+  plan: () => PromotionPlan;
+  askGuards: GuardsAsked;
+}
+
+/** How long a resumed promotion may look for proof before a person is asked. */
+const guardsTimeoutMs = 10 * 60_000;
+const claimTimeoutMs = 60_000;
+
+export const promotionStepIds: readonly StepId[] = stepIds.filter((id) => id !== 'stop-services');
+
+/** The steps of a runbook, those its record names, in order. */
+export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookRecord, 'steps'>) => Step[] {
+  return (record) => {
+    const plan = parts.plan();
+    const all: Record<StepId, () => Step> = {
+      guards: () => guardsStep(parts),
+      claim: () => claimStep(parts),
+      'before-script': () => scriptStep(parts, plan, 'before-script', 'Run the before-script', plan.before),
+      'start-services': () => startStep(parts, plan),
+      'prove-alive': () => proveStep(parts, plan),
+      'after-script': () => scriptStep(parts, plan, 'after-script', 'Run the after-script', plan.after),
+      'flip-standing': () => flipStep(parts),
+      'stop-services': () => stopStep(parts, plan),
+    };
+    return record.steps.map((id) => all[id]());
+  };
+}
+
+const plain = { retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
+
+function guardsStep(parts: PromotionParts): Step {
+  return {
+    ...plain,
+    id: 'guards',
+    title: 'Ask the guards',
+    timeoutMs: guardsTimeoutMs,
+    repeatOnResume: true,
+    run: async (c) => {
+      const { ok, sentence } = await parts.askGuards(c.runbook, c.signal);
+      return ok ? done(sentence) : { ...failure(sentence), takeBack: true };
+    },
+  };
+}
+
+function claimStep({ claims, store, clock, node }: PromotionParts): Step {
+  return {
+    ...plain,
+    id: 'claim',
+    title: 'Claim the epoch',
+    timeoutMs: claimTimeoutMs,
+    retries: 2,
+    run: async (c) => {
+      const known = Math.max(await claims.highest(), store.highestEpoch(), store.standing()?.epoch ?? 0);
+      const epoch = c.epoch ?? known + 1;
+      // Noted before the claim: a resumed runbook claims the same epoch as the same owner again.
+      c.goUnder(epoch);
+      store.remember('lastPromotion', clock.wall());
+      const owner = `${node}#${c.runbook.startedAt}-${c.runbook.id}`;
+      const answer = await claims.claim(epoch, owner);
+      if (answer.won) return done(`epoch ${epoch} is ours`);
+      return { ...failure(`epoch ${epoch} was claimed by ${answer.owner}: another node takes over`), takeBack: true };
+    },
+  };
+}
+
+function scriptStep(
+  p: PromotionParts,
+  plan: PromotionPlan,
+  id: StepId,
+  title: string,
+  script: ScriptPlan | null,
+): Step {
+  const run = async (c: StepContext): Promise<StepEnd> => {
+    if (!script) return { outcome: 'skipped', sentence: 'none is configured', output: '' };
+    const end = await runScript(
+      { proc: p.proc, files: p.files, scriptsFolder: plan.scriptsFolder, onOutput: c.onOutput },
+      { run: script.argv, timeoutMs: script.timeoutMs, retries: script.retries },
+      {
+        epoch: c.epoch ?? 0,
+        step: id,
+        attempt: c.attempt,
+        reason: c.runbook.because,
+        dryRun: c.dryRun,
+        fqdn: plan.fqdn,
+        oldAddress: plan.oldAddress,
+        newAddress: plan.newAddress,
+        runToken: c.runToken,
+      },
+      c.signal,
+    );
+    if (end.verdict === 'done') return done(end.sentence, end.output);
+    return { ...failure(end.sentence, end.output), again: end.verdict === 'again' };
+  };
+  // The script's own time-out ends it; the step's is a net below it.
+  const timeoutMs = (script?.timeoutMs ?? 0) + 30_000;
+  return { ...plain, id, title, timeoutMs, retries: script?.retries ?? 0, onFail: script?.onFail ?? 'continue', run };
+}
+
+/** Runs command lines in turn; null when all ended with 0, else why not. */
+async function allOf(
+  p: PromotionParts,
+  plan: PromotionPlan,
+  commands: readonly (readonly string[])[],
+  c: StepContext,
+): Promise<{ why: string | null; output: string }> {
+  let output = '';
+  for (const argv of commands) {
+    const { timeoutMs } = plan.services;
+    const { scriptsFolder: cwd } = plan;
+    const env = { ESTEPE_EPOCH: String(c.epoch ?? 0), ESTEPE_FQDN: plan.fqdn, ESTEPE_NEW_ADDRESS: plan.newAddress };
+    const { runToken, signal, onOutput } = c;
+    const r = await p.proc.run({ argv, cwd, env, timeoutMs, runToken, signal, onOutput });
+    output += r.output;
+    if (r.end.how === 'exit' && r.end.code === 0) continue;
+    const name = argv.join(' ');
+    if (r.end.how === 'exit') return { why: `\`${name}\` ended with ${r.end.code}`, output };
+    if (r.end.how === 'timeout') return { why: `\`${name}\` did not end within ${inWords(timeoutMs)}`, output };
+    if (r.end.how === 'not-started') return { why: `\`${name}\` was not started: ${r.end.why}`, output };
+    return { why: `\`${name}\` was ${r.end.how === 'signal' ? `killed by ${r.end.signal}` : 'cancelled'}`, output };
+  }
+  return { why: null, output };
+}
+
+function startStep(p: PromotionParts, plan: PromotionPlan): Step {
+  const { start, query, onFail, timeoutMs } = plan.services;
+  return {
+    ...plain,
+    id: 'start-services',
+    title: 'Start the services',
+    timeoutMs: timeoutMs * (start.length + query.length) + 30_000,
+    onFail,
+    pointOfNoReturn: true,
+    run: async (c) => {
+      if (start.length === 0) return { outcome: 'skipped', sentence: 'no services are configured', output: '' };
+      // A start whose result was lost is asked after, not blindly repeated.
+      if (c.attempt > 1 && query.length > 0) {
+        const now = await allOf(p, plan, query, c);
+        if (now.why === null) return done('they run already', now.output);
+      }
+      const { why, output } = await allOf(p, plan, start, c);
+      return why === null
+        ? done(`${start.length} start command${start.length === 1 ? '' : 's'} done`, output)
+        : failure(why, output);
+    },
+  };
+}
+
+function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
+  const { stop, timeoutMs } = plan.services;
+  return {
+    ...plain,
+    id: 'stop-services',
+    title: 'Stop the services',
+    timeoutMs: timeoutMs * Math.max(1, stop.length) + 30_000,
+    run: async (c) => {
+      if (stop.length === 0)
+        return failure('no stop commands are configured (services.stop); stop the PBX here by hand');
+      const { why, output } = await allOf(p, plan, stop, c);
+      return why === null ? done('stopped', output) : failure(why, output);
+    },
+  };
+}
+
+function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
+  const slowest = Math.max(0, ...plan.proof.tests.map((t) => t.timeoutMs));
+  return {
+    ...plain,
+    id: 'prove-alive',
+    title: 'Prove that the PBX answers here',
+    timeoutMs: plan.proof.withinMs + 2 * slowest + plan.proof.pauseMs + 5_000,
+    run: (c) => proveAlive(p, plan.proof, c.signal),
+  };
+}
+
+function flipStep({ store, clock }: PromotionParts): Step {
+  return {
+    ...plain,
+    id: 'flip-standing',
+    title: 'Become the active node',
+    timeoutMs: 30_000,
+    run: async (c) => {
+      if (c.epoch === null) return failure('no epoch was claimed');
+      store.saveStanding({ role: 'active', epoch: c.epoch, since: clock.wall() });
+      return done(`active under epoch ${c.epoch}`);
+    },
+  };
+}

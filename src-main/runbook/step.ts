@@ -1,0 +1,43 @@
+/** What a step of a runbook is. Steps know their effect; the journal, retries and order belong to the runner. */
+import type { OnFail, StepId } from '../contract/words.ts';
+import type { RunbookRecord, StepResult } from '../engine/ports.ts';
+
+export interface StepContext {
+  runbook: RunbookRecord;
+  /** null before the claim */
+  epoch: number | null;
+  /** 1 for the first; every further one is a repetition that the step is told of */
+  attempt: number;
+  dryRun: boolean;
+  /** an earlier attempt was cut off by the end of this process: its effect is in doubt */
+  inDoubt: boolean;
+  runToken: string;
+  signal: AbortSignal;
+  onOutput: (chunk: string) => void;
+  /** durably notes the epoch that this runbook claims, before the claim: a resumed one claims the same again */
+  goUnder: (epoch: number) => void;
+}
+
+export type StepEnd = StepResult & {
+  /** failed, and worth another attempt */
+  again?: boolean;
+  /** failed, and the runbook is to be taken back rather than halted (another node owns the epoch) */
+  takeBack?: boolean;
+};
+
+export interface Step {
+  id: StepId;
+  title: string;
+  timeoutMs: number;
+  /** further attempts after one that ended with `again` */
+  retries: number;
+  onFail: OnFail;
+  /** once its intent is journaled, the runbook is no longer taken back by itself */
+  pointOfNoReturn: boolean;
+  /** repeated at the start of a resumed runbook that is before its point of no return */
+  repeatOnResume: boolean;
+  run(context: StepContext): Promise<StepEnd>;
+}
+
+export const done = (sentence: string, output = ''): StepEnd => ({ outcome: 'done', sentence, output });
+export const failure = (sentence: string, output = ''): StepEnd => ({ outcome: 'failed', sentence, output });
