@@ -1,0 +1,189 @@
+/**
+ * The engine on any ports: heartbeat, core, runbook and journal put together. The same assembly runs on a server, in the
+ * lab and in the simulator; only the ports differ.
+ */
+import type { OrderAnswer } from '../contract/contract.ts';
+import type { Phase, Role, Severity } from '../contract/words.ts';
+import type { DataState, Policy, Round, Word } from '../engine/observation.ts';
+import type { Cancel, Claims, Clock, Files, Net, Proc, Random, Store } from '../engine/ports.ts';
+import { Monitor, type Watched } from '../heartbeat/monitor.ts';
+import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
+import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
+import { Runner } from '../runbook/runner.ts';
+import { Lasting } from './lasting.ts';
+
+export interface Ports {
+  clock: Clock;
+  net: Net;
+  proc: Proc;
+  files: Files;
+  store: Store;
+  random: Random;
+  claims: Claims;
+}
+
+/** The configuration as the engine needs it. */
+export interface Site {
+  /** this node's name in claims and logs */
+  node: string;
+  /** where the configuration says that this node starts */
+  role: Role;
+  policy: Policy;
+  watched: Watched;
+  plan: PromotionPlan;
+}
+
+/** What later parts (backup, peer link) tell the engine. */
+export interface Outside {
+  word(): Word | null;
+  data(): DataState;
+}
+
+export interface Hooks {
+  /** something a screen may show changed */
+  onChange(): void;
+  onRound(round: Round, wall: number): void;
+  tell(message: { key: string; severity: Severity; text: string }): void;
+}
+
+export class Engine {
+  readonly lasting: Lasting;
+  readonly interpreter: Interpreter;
+  readonly runner: Runner;
+  readonly #ports: Ports;
+  readonly #monitor: Monitor;
+  #site: Site;
+  #stopGaps: Cancel | null = null;
+
+  constructor(ports: Ports, site: Site, outside: Outside, hooks: Hooks) {
+    this.#ports = ports;
+    this.#site = site;
+    const { clock, store, net } = ports;
+    if (!store.standing()) store.saveStanding({ role: site.role, epoch: 0, since: clock.wall() });
+    this.lasting = new Lasting(clock, store);
+    this.runner = new Runner({
+      ...ports,
+      stepsFor: promotionSteps({
+        ...ports,
+        node: site.node,
+        plan: () => this.#site.plan,
+        askGuards: (runbook, signal) => this.interpreter.askGuards(runbook, signal),
+      }),
+      onChange: () => this.#runbookChanged(),
+    });
+    this.interpreter = new Interpreter(
+      {
+        clock,
+        store,
+        runner: () => this.runner,
+        senses: {
+          policy: () => this.#site.policy,
+          word: () => outside.word(),
+          data: () => outside.data(),
+          maintenanceLeftMs: () => this.lasting.maintenance()?.leftMs ?? null,
+          cooldownLeftMs: () => this.lasting.cooldownLeftMs(this.#site.policy.cooldownMs),
+        },
+        setEvery: (ms) => this.#monitor.setEvery(ms),
+        tell: (message) => hooks.tell(message),
+        onDecision: () => {
+          this.#noteMaintenanceEnd();
+          hooks.onChange();
+        },
+      },
+      this.#beginning(),
+    );
+    this.#monitor = new Monitor({ clock, net }, site.watched, site.policy.intervalMs, (round, wall) => {
+      hooks.onRound(round, wall);
+      this.interpreter.roundDone(round);
+    });
+  }
+
+  get site(): Site {
+    return this.#site;
+  }
+
+  start(): void {
+    const { store, clock } = this.#ports;
+    const { phase } = this.interpreter.state;
+    const reason = `Estepe watches, in phase ${phase}`;
+    store.event({
+      at: clock.wall(),
+      kind: 'engine',
+      severity: 'info',
+      rule: 'engine.started',
+      reason,
+      phase,
+      verdict: null,
+      evidence: {},
+    });
+    this.#stopGaps = clock.onGap((gap) => this.interpreter.gapSeen(gap));
+    this.#monitor.start();
+    this.runner.recover();
+    this.interpreter.tick();
+  }
+
+  /** Ends tests and the running step; an open runbook stays open and is resumed at the next start. */
+  async stop(): Promise<void> {
+    this.#stopGaps?.();
+    this.#monitor.stop();
+    this.interpreter.end();
+    await this.runner.stop();
+  }
+
+  /** A valid new configuration. Takes effect at once; a running step keeps what it began with. */
+  reconfigure(site: Site): void {
+    const before = this.#site;
+    this.#site = site;
+    if (JSON.stringify(before.watched) !== JSON.stringify(site.watched)) this.#monitor.watch(site.watched);
+    this.interpreter.tick();
+  }
+
+  order(ask: OrderAsk): Promise<OrderAnswer> {
+    return this.interpreter.order(ask);
+  }
+
+  maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number } {
+    const { until } = this.lasting.maintenanceOn(ask);
+    this.#note(
+      'order.maintenance-on',
+      `${ask.by} switched maintenance on for ${Math.round(ask.forMs / 60_000)} min${ask.reason ? `: ${ask.reason}` : ''}`,
+    );
+    this.interpreter.tick();
+    return { until };
+  }
+
+  maintenanceOff(ask: { by: string }): { was: boolean } {
+    const was = this.lasting.maintenanceOff();
+    if (was) this.#note('order.maintenance-off', `${ask.by} switched maintenance off`);
+    this.interpreter.tick();
+    return { was };
+  }
+
+  #noteMaintenanceEnd(): void {
+    if (this.lasting.maintenanceEnded()) this.#note('maintenance.ended', 'maintenance ended by itself');
+  }
+
+  #note(rule: string, reason: string): void {
+    const { store, clock } = this.#ports;
+    const { phase, verdict } = this.interpreter.state;
+    store.event({ at: clock.wall(), kind: 'order', severity: 'info', rule, reason, phase, verdict, evidence: {} });
+  }
+
+  #runbookChanged(): void {
+    this.lasting.promotionNoted();
+    this.interpreter.standingChanged();
+    this.interpreter.tick();
+  }
+
+  /** Where this node stands when the engine starts: the journal first, then the standing, then the configuration. */
+  #beginning(): Phase {
+    const open = this.#ports.store.openRunbook();
+    if (open) {
+      if (open.status === 'halted') return 'halted';
+      return open.kind === 'stand-down' ? 'standing-down' : 'promoting';
+    }
+    const role = this.#ports.store.standing()?.role ?? this.#site.role;
+    if (role === 'active') return this.#site.role === 'active' ? 'serving' : 'active';
+    return this.#site.role === 'active' ? 'stood-down' : 'starting';
+  }
+}

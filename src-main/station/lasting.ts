@@ -1,0 +1,84 @@
+/**
+ * What lasts beyond a restart and ends by itself: maintenance (never forgotten, always with an end) and the cool-down after
+ * a promotion. Written with the wall clock, counted with the monotonic one: a stepped clock neither shortens nor stretches
+ * what runs.
+ */
+import type { Clock, Store } from '../engine/ports.ts';
+
+export interface Maintenance {
+  /** wall clock, as shown */
+  until: number;
+  by: string;
+  reason: string;
+}
+
+interface Kept extends Maintenance {
+  forMs: number;
+}
+
+const maintenanceKey = 'maintenance';
+const promotionKey = 'lastPromotion';
+
+export class Lasting {
+  readonly #clock: Clock;
+  readonly #store: Store;
+  #maintenance: { kept: Kept; endsAt: number } | null = null;
+  /** monotonic time of the last promotion; may lie before this process */
+  #promotedAt: number | null = null;
+  #promotedWall: number | null = null;
+
+  constructor(clock: Clock, store: Store) {
+    this.#clock = clock;
+    this.#store = store;
+    const kept = store.recall(maintenanceKey) as Kept | null | undefined;
+    if (kept) {
+      // A wall clock that was set back while we were gone must not make it longer than it was meant.
+      const left = Math.min(kept.until - clock.wall(), kept.forMs);
+      if (left > 0) this.#maintenance = { kept, endsAt: clock.now() + left };
+    }
+    this.promotionNoted();
+  }
+
+  /** Takes over what the claim step wrote. */
+  promotionNoted(): void {
+    const at = this.#store.recall(promotionKey);
+    if (typeof at !== 'number' || at === this.#promotedWall) return;
+    this.#promotedWall = at;
+    this.#promotedAt = this.#clock.now() - Math.max(0, this.#clock.wall() - at);
+  }
+
+  cooldownLeftMs(cooldownMs: number): number {
+    if (this.#promotedAt === null) return 0;
+    return Math.max(0, this.#promotedAt + cooldownMs - this.#clock.now());
+  }
+
+  maintenance(): (Maintenance & { leftMs: number }) | null {
+    const m = this.#maintenance;
+    if (!m) return null;
+    const leftMs = m.endsAt - this.#clock.now();
+    if (leftMs <= 0) return null;
+    return { until: this.#clock.wall() + leftMs, by: m.kept.by, reason: m.kept.reason, leftMs };
+  }
+
+  /** Throws when it cannot be written: maintenance that would be forgotten is none. */
+  maintenanceOn(ask: { by: string; reason: string; forMs: number }): Maintenance {
+    const kept: Kept = { ...ask, until: this.#clock.wall() + ask.forMs };
+    this.#store.remember(maintenanceKey, kept);
+    this.#maintenance = { kept, endsAt: this.#clock.now() + ask.forMs };
+    return { until: kept.until, by: kept.by, reason: kept.reason };
+  }
+
+  maintenanceOff(): boolean {
+    const was = this.maintenance() !== null;
+    this.#store.remember(maintenanceKey, null);
+    this.#maintenance = null;
+    return was;
+  }
+
+  /** True once, when the maintenance ended by itself. */
+  maintenanceEnded(): boolean {
+    if (!this.#maintenance || this.#maintenance.endsAt > this.#clock.now()) return false;
+    this.#maintenance = null;
+    return true;
+  }
+}
