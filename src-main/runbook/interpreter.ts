@@ -42,6 +42,8 @@ export interface InterpreterParts {
   /** passes what is to be told to people; once per incident, which the core sees to */
   tell: (message: { key: string; severity: Severity; text: string }) => void;
   onDecision: () => void;
+  /** each observation as the core was given it, with the state before and what was decided: to be recorded and replayed */
+  onDecided?: (before: CoreState, observation: Observation, decision: Decision) => void;
 }
 
 const graveOf: Partial<Record<Phase, Severity>> = {
@@ -131,6 +133,15 @@ export class Interpreter {
       this.#orders.push({ order, answer });
       this.tick();
     });
+  }
+
+  /** What an order would be answered now. Nothing is kept, nothing begins: the core is pure. */
+  consider(ask: OrderAsk): OrderAnswer {
+    const order: Order = { id: this.#orderSeq + 1, ...ask };
+    const { effects, rule } = decide(this.#state, { ...this.observation(), order });
+    const answer = effects.find((effect) => effect.do === 'answer');
+    if (answer?.do !== 'answer') return { accepted: false, rule, reason: 'the order was not met', refusedBy: [] };
+    return { accepted: answer.accepted, rule, reason: answer.reason, refusedBy: [...answer.refusedBy] };
   }
 
   observation(): Observation {
@@ -233,6 +244,7 @@ export class Interpreter {
     const observation = this.observation();
     const before = this.#state;
     const decision = decide(before, observation);
+    this.#p.onDecided?.(before, observation, decision);
     this.#state = decision.state;
     const turned = decision.state.phase !== before.phase;
     const newRule = decision.rule !== this.#last?.rule;

@@ -4,7 +4,8 @@
  */
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Role, Severity } from '../contract/words.ts';
-import type { DataState, Policy, Round, Word } from '../engine/observation.ts';
+import type { Decision } from '../engine/decide.ts';
+import type { CoreState, DataState, Observation, Policy, Round, Word } from '../engine/observation.ts';
 import type { Cancel, Claims, Clock, Files, Net, Proc, Random, Store } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
@@ -44,6 +45,7 @@ export interface Hooks {
   onChange(): void;
   onRound(round: Round, wall: number): void;
   tell(message: { key: string; severity: Severity; text: string }): void;
+  onDecided?(before: CoreState, observation: Observation, decision: Decision): void;
 }
 
 export class Engine {
@@ -85,6 +87,7 @@ export class Engine {
         },
         setEvery: (ms) => this.#monitor.setEvery(ms),
         tell: (message) => hooks.tell(message),
+        ...(hooks.onDecided ? { onDecided: hooks.onDecided } : {}),
         onDecision: () => {
           this.#noteMaintenanceEnd();
           hooks.onChange();
