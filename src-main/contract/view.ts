@@ -111,7 +111,8 @@ export function runbookOrders(runbook: Snapshot['runbook']): RunbookOrders {
 
 /** The step at which a halted runbook stopped. */
 export function stoppedAt(runbook: NonNullable<Snapshot['runbook']>): StepView | null {
-  return runbook.steps.find((step) => step.state === 'failed' || step.state === 'in-doubt') ?? null;
+  const stops = ({ state, onFail }: StepView) => state === 'in-doubt' || (state === 'failed' && onFail !== 'continue');
+  return runbook.steps.find(stops) ?? null;
 }
 
 /** Whether "do not take over" makes sense: the engine waits for a person, and nobody said so yet. */

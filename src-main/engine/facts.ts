@@ -58,7 +58,7 @@ function orderFact(state: CoreState, o: Observation): Facts['order'] {
     // Half stood down is not a state to be left in: only trying again leads out of it.
     return state.phase === 'halted' && o.runbook?.kind !== 'stand-down' ? 'abandon' : 'refuse';
   }
-  if (state.phase === 'halted') return 'resume';
+  if (state.phase === 'halted') return order.skipStep && !o.runbook?.skippable ? 'refuse' : 'resume';
   if (!idle.includes(state.phase)) return 'refuse';
   return refusing(guardsOf(state, o), order.overrides).length > 0 ? 'refuse' : 'promote';
 }

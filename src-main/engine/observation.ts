@@ -51,6 +51,8 @@ export interface RunbookFacts {
   committed: boolean;
   /** a cancellation was asked and is under way */
   cancelling: boolean;
+  /** halted at a step that may be left out (its `onFail` is `ask`) */
+  skippable: boolean;
   reason: string;
 }
 

@@ -211,6 +211,8 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
     id: 'prove-alive',
     title: 'Prove that the PBX answers here',
     timeoutMs: plan.proof.withinMs + 2 * slowest + plan.proof.pauseMs + 5_000,
+    // One silent test (a certificate, a tunnel nobody uses) must not keep a PBX that takes calls from going live.
+    onFail: 'ask',
     run: (c) => proveAlive(p, plan.proof, c.signal),
   };
 }

@@ -60,17 +60,20 @@ export class Runner {
   facts(): RunbookFacts | null {
     if (this.#unbegun) {
       const { start, status, reason } = this.#unbegun;
-      return { id: 0, kind: start.kind, origin: start.origin, status, committed: false, cancelling: false, reason };
+      const { kind, origin } = start;
+      return { id: 0, kind, origin, status, committed: false, cancelling: false, skippable: false, reason };
     }
     const r = this.#record;
     if (!r || r.dryRun) return null;
+    const steps = this.#p.stepsFor(r);
     return {
       id: r.id,
       kind: r.kind,
       origin: r.origin,
       status: this.#stuck && r.status === 'running' ? 'halted' : r.status,
-      committed: committed(r, this.#p.stepsFor(r)),
+      committed: committed(r, steps),
       cancelling: this.#cancelBecause !== null,
+      skippable: r.status === 'halted' && !this.#stuck && nextStep(r, steps)?.onFail === 'ask',
       reason: this.#stuck ?? r.reason,
     };
   }
@@ -106,7 +109,7 @@ export class Runner {
     this.#go();
   }
 
-  /** A person goes on with a halted runbook: the failed step again, or without it. */
+  /** A person goes on with a halted runbook: the failed step again, or without it (the core lets only an `ask` step go). */
   resume(ask: { skipStep: boolean; by: string }): void {
     if (this.#unbegun) return this.begin(this.#unbegun.start);
     const r = this.#record;

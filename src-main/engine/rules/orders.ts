@@ -3,8 +3,12 @@ import { refusing } from '../guards.ts';
 import type { Effect } from '../observation.ts';
 import { type Context, idle, orderWhy, proof, type Rule, rounds, start } from './rule.ts';
 
+const skips = (c: Context): boolean => c.o.order?.kind === 'promote' && c.o.order.skipStep;
+
 function refusal(c: Context): string {
   const { order } = c.o;
+  if (c.state.phase === 'halted' && skips(c))
+    return 'the step it stopped at may not be left out (its onFail is not `ask`): try again, or give up';
   if (c.state.phase === 'halted') return 'standing down cannot be given up half-way: try again (promote)';
   if (order?.kind === 'cancel') return 'there is no takeover to cancel';
   if (c.state.phase === 'promoting') return 'a promotion is already running';
@@ -14,7 +18,6 @@ function refusal(c: Context): string {
     .join(', ')}`;
 }
 
-const skips = (c: Context): boolean => c.o.order?.kind === 'promote' && c.o.order.skipStep;
 const resume = (c: Context): Effect[] => [{ do: 'resume-runbook', by: c.o.order?.by ?? '', skipStep: skips(c) }];
 const resumed = (c: Context): string =>
   `${c.o.order?.by} ${skips(c) ? 'left the failed step out' : 'tries the failed step again'}${orderWhy(c)}`;

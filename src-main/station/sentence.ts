@@ -1,0 +1,100 @@
+/** The one sentence of the state, for somebody woken at 3 a.m.: is the spare good, and what to do. Pure. */
+import type { Severity, Verdict } from '../contract/words.ts';
+import { inWords } from '../engine/duration.ts';
+import type { CoreState, Policy } from '../engine/observation.ts';
+import type { RunbookRecord } from '../engine/ports.ts';
+
+export interface SentenceOf {
+  state: CoreState;
+  policy: Policy;
+  epoch: number;
+  maintenanceLeftMs: number | null;
+  /** until silence decides; null where nothing is counted */
+  countdownLeftMs: number | null;
+  /** guards that hold back a promotion by itself */
+  heldBy: readonly string[];
+  runbook: RunbookRecord | null;
+  /** what keeps the engine from watching */
+  blind: string | null;
+}
+
+export interface Sentence {
+  text: string;
+  severity: Severity;
+}
+
+const said = (severity: Severity, text: string): Sentence => ({ severity, text });
+
+/** What a proven death would come to here and now. */
+function outlook({ policy, maintenanceLeftMs }: SentenceOf): string {
+  if (maintenanceLeftMs !== null)
+    return `For another ${inWords(maintenanceLeftMs)} there is maintenance: it takes over only by your order.`;
+  if (policy.observeOnly) return 'It is observe-only: it says what it would do, and does nothing.';
+  if (policy.mode === 'automatic') return 'If the active died now, it would take over by itself.';
+  if (policy.mode === 'manual') return 'If the active died now, it would wait for your order.';
+  const then = policy.onSilence === 'promote' ? 'then take over' : 'then wait on';
+  return `If the active died now, it would ask you for ${inWords(policy.countdownMs)}, ${then}.`;
+}
+
+function awaiting(of: SentenceOf): Sentence {
+  const { policy, state, heldBy, countdownLeftMs } = of;
+  if (state.held) return said('alert', 'The active is down. You said not to take over; promote when you want it.');
+  const why = heldBy.length > 0 ? ` Not by itself, because of ${heldBy.join(', ')}.` : '';
+  if (countdownLeftMs === null || countdownLeftMs === 0 || policy.onSilence === 'hold' || heldBy.length > 0)
+    return said('alert', `The active is down. Estepe waits for you: promote, or leave it.${why}`);
+  return said(
+    'alert',
+    `The active is down. This node takes over in ${inWords(countdownLeftMs)} unless you say otherwise.`,
+  );
+}
+
+const doubtful: Partial<Record<Verdict, string>> = {
+  down: 'Its tests fail, and that is proven.',
+  isolated: 'No reference answers either: look at this node’s own network first.',
+  conflicting: 'Its tests fail, but it says itself that it serves: look at the network between the two.',
+};
+
+/** The sentence and how grave it is. */
+export function sentenceFor(of: SentenceOf): Sentence {
+  const { state, epoch, runbook, blind } = of;
+  if (blind !== null) return said('alert', blind);
+  const reason = runbook?.reason ? `: ${runbook.reason}` : '';
+  switch (state.phase) {
+    case 'watching':
+      return state.verdict === null
+        ? said('info', 'The spare has just lost sight of time and looks anew.')
+        : said('info', `The active answers and the spare is watching. ${outlook(of)}`);
+    case 'starting':
+      return state.verdict === null || state.verdict === 'suspect'
+        ? said('info', 'The spare has started and has not seen the active healthy yet.')
+        : said(
+            'alert',
+            `The active has not answered since the spare started, so nothing happens by itself. ${doubtful[state.verdict] ?? ''} If it is dead, promote.`,
+          );
+    case 'suspecting':
+      return said('warning', `The active fails its tests; the spare looks closer. ${outlook(of)}`);
+    case 'isolated':
+      return said(
+        'warning',
+        'This node seems cut off: neither the active nor any reference answers. It does not take over.',
+      );
+    case 'conflicting':
+      return said('alert', 'The active fails its tests but says itself that it serves. The spare does not take over.');
+    case 'awaiting':
+      return awaiting(of);
+    case 'promoting':
+      return said('alert', 'This node is taking over; see its steps below.');
+    case 'halted':
+      return said('alert', `The runbook stopped${reason}. Try again, leave the step out, or give it up.`);
+    case 'active':
+      return state.verdict === 'healthy'
+        ? said('alert', `Both nodes answer. This one is active under epoch ${epoch}: switch the other one off.`)
+        : said('info', `This node is active under epoch ${epoch}. Make sure that the other one stays off.`);
+    case 'serving':
+      return said('info', `This node is the active one, under epoch ${epoch}.`);
+    case 'standing-down':
+      return said('alert', 'This node is standing down: its services are being stopped.');
+    case 'stood-down':
+      return said('warning', 'This node has stood down and serves no calls. The other one was not seen healthy yet.');
+  }
+}

@@ -1,0 +1,104 @@
+/** From a valid estepe.yaml to what the engine is given. Pure: reads nothing, starts nothing. */
+import type { DataFolder } from '../config/data-folder.ts';
+import { type Config, ownTarget, targetOf, toPolicy, toReferences, toTests } from '../config/schema.ts';
+import type { Snapshot } from '../contract/snapshot.ts';
+import type { TestSpec } from '../engine/ports.ts';
+import type { ScriptPlan } from '../runbook/promotion.ts';
+import { serviceCommands } from '../runbook/services.ts';
+import type { Site } from './engine.ts';
+
+/** Between two looks at the PBX started here; one that starts and dies is caught by the second. */
+const proofPauseMs = 1_000;
+
+export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, platform: NodeJS.Platform): Site {
+  const { pair, services, promotion } = config;
+  const watched = targetOf(config);
+  const own = ownTarget(config);
+  const tests = toTests(config);
+  const { timeout, proveWithin, onFail, ...plan } = services;
+  const script = (given: Config['promotion']['scripts']['before']): ScriptPlan | null =>
+    given && { argv: given.argv, timeoutMs: given.timeout, retries: given.retries, onFail: given.onFail };
+  return {
+    node: `${pair.name}@${own.address}`,
+    role: config.role,
+    policy: toPolicy(config),
+    watched: { target: watched, tests, references: toReferences(config) },
+    plan: {
+      fqdn: pair.fqdn,
+      oldAddress: watched.address,
+      newAddress: own.address,
+      scriptsFolder: folder.scripts,
+      before: script(promotion.scripts.before),
+      after: script(promotion.scripts.after),
+      services: { ...serviceCommands(plan, platform), timeoutMs: timeout, onFail },
+      proof: { target: own, tests, withinMs: proveWithin, pauseMs: proofPauseMs },
+    },
+  };
+}
+
+/** How a test's target is written on screens: `udp 192.0.2.1:5060`. */
+export function targetText(test: TestSpec, address: string): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  switch (test.kind) {
+    case 'sip':
+      return `${test.transport} ${host}:${test.port}`;
+    case 'web':
+      return `https ${host}:${test.port}${test.path === '/' ? '' : test.path}`;
+    case 'tunnel':
+      return `tcp ${host}:${test.port}`;
+    case 'command':
+      return test.argv.join(' ');
+  }
+}
+
+type Trouble = Snapshot['troubles'][number];
+
+/** What the configuration asks for and this version does not do: said, rather than left to be found out at 3 a.m. */
+export function notDoneYet(config: Config): Trouble[] {
+  const troubles: Trouble[] = [];
+  if (config.promotion.dns !== null) {
+    troubles.push({
+      key: 'dns-not-switched',
+      sentence: `\`promotion.dns\` is configured, but this version of Estepe does not switch DNS: a promotion leaves ${config.pair.fqdn} where it points.`,
+      todo: 'Let the after-script (`promotion.scripts.after`) switch the record.',
+    });
+  }
+  if (config.backup !== null || config.restore !== null) {
+    troubles.push({
+      key: 'data-not-kept',
+      sentence:
+        'Backups and restores are configured, but this version of Estepe makes none: the guard restored-data will say no.',
+      todo: 'Keep the copy by other means and take the sections `backup` and `restore` out, or override the guard by name.',
+    });
+  }
+  return troubles;
+}
+
+/** What keeps an engine from doing its work although the file is valid. */
+export function blindSpots(config: Config): Trouble[] {
+  const tests = toTests(config);
+  const troubles: Trouble[] = [];
+  if (tests.length === 0) {
+    troubles.push({
+      key: 'watch-no-tests',
+      sentence: 'No test is configured: the other node is not watched at all.',
+      todo: 'Name at least one under `heartbeat.tests`.',
+    });
+  }
+  const { services, heartbeat, role } = config;
+  if (role === 'passive' && services.start.length === 0 && services.names.length === 0) {
+    troubles.push({
+      key: 'no-services',
+      sentence: 'Nothing says how the PBX is started here: a promotion would start nothing.',
+      todo: 'Set `services.start` (and `services.stop`), or choose the profile of the PBX.',
+    });
+  }
+  if (role === 'passive' && heartbeat.references.length === 0) {
+    troubles.push({
+      key: 'no-references',
+      sentence: 'No reference is configured: Estepe cannot tell a dead active from a cut cable here, so it never takes over by itself.',
+      todo: 'Name at least one under `heartbeat.references`, such as `gateway`.',
+    });
+  }
+  return troubles;
+}
