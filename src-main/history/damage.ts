@@ -3,7 +3,7 @@
  * claims, small facts and the open runbook, since losing the epoch would let two nodes be active. Nothing here decides
  * whether to set aside; the caller does.
  */
-import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { sentenceOf } from '../contract/errors.ts';
 import { connect, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, newestVersion, versionOf } from './schema.ts';
@@ -61,6 +61,8 @@ export function setAside(file: string, why: string, wall: number, list: readonly
   const aside = freeName(`${file}.damaged-${new Date(wall).toISOString().replace(/[-:]|\.\d+/g, '')}`);
   for (const suffix of companions) if (existsSync(file + suffix)) keep(file + suffix, aside + suffix);
 
+  const unmade = companions.filter((suffix) => !existsSync(aside + suffix));
+
   const building = `${file}.building`;
   removeAll(building);
   const db = connect(building);
@@ -68,6 +70,8 @@ export function setAside(file: string, why: string, wall: number, list: readonly
   try {
     db.pragma('auto_vacuum = INCREMENTAL');
     saved = saveInto(db, aside, list);
+    // Reading it, SQLite puts its own files beside it and cannot remove them.
+    for (const suffix of unmade) rmSync(aside + suffix, { force: true });
     const notice = noticeOf(file, aside, why, saved);
     db.prepare(
       `INSERT INTO event (at, kind, severity, rule, reason, evidence) VALUES (?, 'engine', 'alert', 'history-set-aside', ?, ?)`,
@@ -135,8 +139,10 @@ function saveInto(fresh: Sqlite, aside: string, list: readonly Migration[]): Sav
   let old: Sqlite | null = null;
   let version = 0;
   try {
-    old = connect(aside, { readonly: true });
-    version = versionOf(old);
+    if (tooShort(aside) === null) {
+      old = connect(aside, { readonly: true });
+      version = versionOf(old);
+    }
   } catch {
     // Not readable as a database at all: nothing to save.
   }
@@ -213,10 +219,13 @@ function noticeOf(file: string, aside: string, why: string, { saved, lost }: Sav
   };
 }
 
-/** Why a file cannot be a database although SQLite would take it for an empty one; null when it may be one. */
-export function tooShort(bytes: number): string | null {
-  // SQLite overwrites a file shorter than one page (512 bytes at least) as if it were new.
-  return bytes > 0 && bytes < 512 ? `${bytes} bytes are no database` : null;
+/** Why a file cannot be a database although SQLite would take it for an empty one; null when it may be one, or is not there. */
+export function tooShort(file: string): string | null {
+  const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const bytes = bytesOf(file);
+  // SQLite overwrites a file shorter than one page (512 bytes at least) as if it were new, and deletes the log of an empty one.
+  if (bytes > 0 && bytes < 512) return `${bytes} bytes are no database`;
+  return bytes === 0 && bytesOf(`${file}-wal`) > 0 ? 'it is empty, but its log is not' : null;
 }
 
 /** The damage in words, from SQLite's message. */

@@ -16,6 +16,7 @@ import { beatTable } from './beats.ts';
 import { damageIn, damageSaid, finishSettingAside, type Notice, setAside, tooShort } from './damage.ts';
 import { eventAsStored, eventTable } from './events.ts';
 import { databaseError, saysDamaged } from './faults.ts';
+import { look, rollBack } from './look.ts';
 import {
   defaultRetention,
   marks,
@@ -27,7 +28,7 @@ import {
 } from './prune.ts';
 import { type RunbookTable, runbookTable } from './runbooks.ts';
 import { connect, requireNodeApi, type Sqlite } from './runtime.ts';
-import { type Migration, migrate, migrations, refuseForeign } from './schema.ts';
+import { type Migration, migrate, migrations, refuseForeign, versionOf } from './schema.ts';
 import { type Availability, type Series, type SeriesQuery, seriesReader } from './series.ts';
 import { busyMs, type Dropped, type Writer, writer } from './writer.ts';
 
@@ -112,28 +113,36 @@ function requireFolder(file: string): void {
 }
 
 function openOnce(file: string, options: HistoryOptions, notice: Notice | null): History {
-  const found = statSync(file, { throwIfNoEntry: false });
-  const short = tooShort(found?.size ?? 0);
+  const short = tooShort(file);
   if (short !== null) throw new Damage(short);
   let db: Sqlite | null = null;
   try {
-    // Read-only first: a file from a newer Estepe must not change by one byte.
-    if (found !== undefined && found.size > 0) inspect(file, options.migrations);
+    rollBack(file, busyMs);
+    const holdsPages = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    const unchecked = holdsPages ? look(file, busyMs, (looking) => inspect(looking, file, options)) : null;
     db = connect(file, { timeout: busyMs });
-    return prepared(db, file, options, notice);
+    return prepared(db, file, options, notice ?? unchecked);
   } catch (error) {
     db?.close();
     throw saysDamaged(error) ? new Damage(damageSaid(error)) : error;
   }
 }
 
-function inspect(file: string, list?: readonly Migration[]): void {
-  const db = connect(file, { readonly: true, timeout: busyMs });
-  try {
-    refuseForeign(db, file, list);
-  } finally {
-    db.close();
-  }
+/** Throws what forbids this file: a newer Estepe's, another program's, damage. Answers what was not looked at, if that matters. */
+function inspect(db: Sqlite, file: string, options: HistoryOptions): Notice | null {
+  refuseForeign(db, file, options.migrations);
+  if (versionOf(db) === 0) return null;
+  const unclean = marks(db).get(cleanMark) === 0;
+  const { size } = statSync(file);
+  const whole = unclean && size <= (options.checkBytes ?? 256 * 1024 * 1024);
+  const damage = damageIn(db, whole);
+  if (damage !== null) throw new Damage(damage);
+  if (!unclean || whole) return null;
+  return {
+    key: 'history-unchecked',
+    sentence: `Estepe did not end in order last time, and ${file} is too large (${Math.round(size / 1_048_576)} MB) to be checked whole at start; standing, claims and runbooks were checked.`,
+    todo: 'When there is time: stop Estepe and run `PRAGMA quick_check` on the file.',
+  };
 }
 
 function prepared(db: Sqlite, file: string, options: HistoryOptions, notice: Notice | null): History {
@@ -144,21 +153,7 @@ function prepared(db: Sqlite, file: string, options: HistoryOptions, notice: Not
   db.pragma('foreign_keys = ON');
   db.pragma('journal_size_limit = 8388608');
   migrate(db, options.migrations ?? migrations);
-  const mark = marks(db);
-  const unclean = mark.get(cleanMark) === 0;
-  const { size } = statSync(file);
-  const whole = unclean && size <= (options.checkBytes ?? 256 * 1024 * 1024);
-  const damage = damageIn(db, whole);
-  if (damage !== null) throw new Damage(damage);
-  const unchecked: Notice | null =
-    unclean && !whole
-      ? {
-          key: 'history-unchecked',
-          sentence: `Estepe did not end in order last time, and ${file} is too large (${Math.round(size / 1_048_576)} MB) to be checked whole at start; standing, claims and runbooks were checked.`,
-          todo: 'When there is time: stop Estepe and run `PRAGMA quick_check` on the file.',
-        }
-      : null;
-  return composed(db, file, options, notice ?? unchecked);
+  return composed(db, file, options, notice);
 }
 
 function composed(db: Sqlite, file: string, options: HistoryOptions, notice: Notice | null): History {

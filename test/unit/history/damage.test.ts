@@ -49,6 +49,18 @@ function markUnclean(file: string): void {
   lookInto(file, (db) => db.exec(`UPDATE meta SET value = 0 WHERE key = 'clean'`));
 }
 
+/** The file and its log as they lie on the disk while the log holds epoch 8 and the file still epoch 7. */
+function withLog(file: string): { main: Buffer; wal: Buffer } {
+  const db = connect(file);
+  db.pragma('journal_mode = WAL');
+  db.pragma('wal_autocheckpoint = 0');
+  db.exec('UPDATE standing SET epoch = 8');
+  const wal = readFileSync(`${file}-wal`);
+  const main = readFileSync(file);
+  db.close();
+  return { main, wal };
+}
+
 const asideOf = (file: string): string => `${file}.damaged-${stamp}`;
 
 describe('a damaged database', () => {
@@ -141,18 +153,36 @@ describe('a damaged database', () => {
 
   it('what the log held beside the damaged file is saved too', () => {
     const file = filled();
-    const db = connect(file);
-    db.pragma('journal_mode = WAL');
-    db.pragma('wal_autocheckpoint = 0');
-    db.exec('UPDATE standing SET epoch = 8');
-    const wal = readFileSync(`${file}-wal`);
-    const main = readFileSync(file);
-    db.close();
+    const { main, wal } = withLog(file);
     writeFileSync(file, main);
     overwrite(file, pagesOf(file, 'fact'));
     writeFileSync(`${file}-wal`, wal);
     const history = opened(file, setAside);
     expect(history.standing()?.epoch).toBe(8);
+    expect(readFileSync(`${asideOf(file)}-wal`)).toEqual(wal);
+  });
+
+  it('is refused with its log as it is, and nothing new beside it', () => {
+    const file = filled();
+    const { main, wal } = withLog(file);
+    writeFileSync(file, main);
+    overwrite(file, pagesOf(file, 'fact'));
+    const damaged = readFileSync(file);
+    writeFileSync(`${file}-wal`, wal);
+    expect(() => openHistory(file)).toThrow(expect.objectContaining({ code: 'database' }));
+    expect(readFileSync(file)).toEqual(damaged);
+    expect(readFileSync(`${file}-wal`)).toEqual(wal);
+    expect(readdirSync(dirname(file)).sort()).toEqual(['estepe.db', 'estepe.db-wal']);
+  });
+
+  it('emptied, with its log beside it, is damage and no new history; the log is set aside with it', () => {
+    const file = filled();
+    const { wal } = withLog(file);
+    writeFileSync(file, '');
+    writeFileSync(`${file}-wal`, wal);
+    expect(() => openHistory(file)).toThrow(/its log is not/);
+    expect(readFileSync(`${file}-wal`)).toEqual(wal);
+    expect(opened(file, setAside).notice?.sentence).toMatch(/Nothing could be saved/);
     expect(readFileSync(`${asideOf(file)}-wal`)).toEqual(wal);
   });
 

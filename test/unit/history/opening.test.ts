@@ -42,6 +42,21 @@ describe('opening', () => {
     expect(opened(file).standing()).toBeNull();
   });
 
+  it('goes on with a file whose very first transaction was cut off', () => {
+    const born = join(ownFolder(), 'estepe.db');
+    const db = connect(born);
+    // A file grown by a transaction that never ended, and the journal to take it back.
+    db.exec('BEGIN IMMEDIATE; PRAGMA user_version = 1');
+    db.pragma('cache_size = 1');
+    db.exec('CREATE TABLE half (a)');
+    for (let n = 0; n < 300; n++) db.prepare('INSERT INTO half VALUES (?)').run('x'.repeat(900));
+    const file = join(ownFolder(), 'estepe.db');
+    for (const suffix of ['', '-journal']) writeFileSync(file + suffix, readFileSync(born + suffix));
+    db.close();
+    expect(() => connect(file, { readonly: true }).pragma('user_version')).toThrow(/readonly/);
+    expect(opened(file).standing()).toBeNull();
+  });
+
   it('leaves one file behind after an orderly close, marked so', () => {
     const history = newHistory();
     history.event(decision);
