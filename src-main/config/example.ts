@@ -19,7 +19,7 @@ heartbeat:
   interval: 30s
   failWhen: all                  # any: one failed test is enough. all: only all of them together
   confirm:
-    times: 3                     # failed rounds in a row, the first one included
+    times: 3                     # re-checks that must fail too, after the first failed round
     every: 5s                    # time between them
   tests:                         # only what stands here is tested; without this section the profile's tests
     sip: { transport: udp, port: 5060, timeout: 4s }   # udp | tcp | tls

@@ -98,7 +98,12 @@ export const heartbeat = group('How the active node is watched.', {
     'all',
   ),
   confirm: group('How a failure is confirmed before it counts.', {
-    times: whole('Failed rounds in a row, the first one included.', 'a number of rounds', 1, 20).prefault(3),
+    times: whole(
+      'Re-checks that must fail too, one after the other, after the first failed round.',
+      'a number of rounds',
+      1,
+      20,
+    ).prefault(3),
     every: duration(
       'Time between rounds while confirming. Default: 5s, or half the interval where that is shorter.',
       '50ms',
