@@ -3,7 +3,7 @@
  * first where it may. The very last line is `N passed, N failed, N skipped`: tests of all suites plus one for each step
  * that is not a suite. Exit code 1 when anything failed.
  */
-import { existsSync, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { installPeers, mayInstall, missingPeers } from './verify/peers.ts';
 import { endAll, run } from './verify/run.ts';
 import { runSuite, suites } from './verify/suites.ts';
@@ -27,9 +27,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 say('Estepe verify');
 const required = await peersStep();
 await commandStep('lint', [['npm', 'run', '-s', 'lint']]);
-await commandStep('types', [...messages(), ['npm', 'run', '-s', 'types']]);
+await commandStep('types', [['npm', 'run', '-s', 'types']]);
 await ruleTableStep();
-await commandStep('build', [...messages(), ['npm', 'run', '-s', 'build']]);
+await commandStep('build', [['npm', 'run', '-s', 'build']]);
 for (const suite of suites) {
   say(`${suite.project} …`);
   const { report, ran } = await runSuite(suite, { required, limitMs: left(1_200_000) });
@@ -92,13 +92,6 @@ async function ruleTableStep(): Promise<void> {
     return;
   }
   fail('rule table', 'no test/unit/**/*rule*table*.test.ts: the check of the rule table is missing');
-}
-
-/** The renderer's messages are generated; types and build both need them. */
-function messages(): string[][] {
-  if (!existsSync('project.inlang')) return [];
-  const outdir = 'src-renderer/lib/paraglide';
-  return [['npx', '--no-install', 'paraglide-js', 'compile', '--project', './project.inlang', '--outdir', outdir]];
 }
 
 function fail(name: string, text: string): void {

@@ -9,7 +9,7 @@ import { type Config, targetOf, toReferences, toTests } from '../config/schema.t
 import { EstepeError } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import { findEngine } from './engine-client.ts';
-import type { Run } from './program.ts';
+import type { Run } from './session.ts';
 
 export function addConfig(program: Command, run: Run): void {
   const config = program.command('config').helpCommand(false).description('the configuration, estepe.yaml');

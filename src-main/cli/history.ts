@@ -6,8 +6,7 @@ import { msWords } from '../contract/view.ts';
 import { severitySchema } from '../contract/words.ts';
 import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
-import type { Run } from './program.ts';
-import type { Done, Paint, Session } from './session.ts';
+import type { Done, Paint, Run, Session } from './session.ts';
 import { clock } from './status.ts';
 
 interface HistoryOptions {

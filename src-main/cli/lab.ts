@@ -1,7 +1,7 @@
 /** `estepe lab`. */
 import type { Command } from 'commander';
 import { EstepeError } from '../contract/errors.ts';
-import type { Run } from './program.ts';
+import type { Run } from './session.ts';
 
 export function addLab(program: Command, run: Run): void {
   program.command('lab').action(

@@ -4,8 +4,7 @@ import { durationForms, parseDuration } from '../config/duration.ts';
 import { durationWords } from '../contract/view.ts';
 import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
-import type { Run } from './program.ts';
-import { whoAmI } from './session.ts';
+import { type Run, whoAmI } from './session.ts';
 import { clock } from './status.ts';
 
 const shortestMs = 60_000;

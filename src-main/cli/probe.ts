@@ -11,8 +11,7 @@ import { summarize } from '../engine/judge.ts';
 import type { Beat, ReferenceBeat } from '../engine/ports.ts';
 import { RealNet } from '../heartbeat/real-net.ts';
 import { RealProc } from '../runbook/real-proc.ts';
-import type { Run } from './program.ts';
-import type { Paint } from './session.ts';
+import type { Paint, Run } from './session.ts';
 
 export function addProbe(program: Command, run: Run): void {
   program

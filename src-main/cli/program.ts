@@ -12,14 +12,9 @@ import { addProbe } from './probe.ts';
 import { addCancel, addPromote } from './promote.ts';
 import { addReplay } from './replay.ts';
 import { addServe } from './serve.ts';
-import { type Done, makeSession, type Session } from './session.ts';
+import { makeSession, type Run } from './session.ts';
 import { addStatus } from './status.ts';
 import { estepeVersion } from './version.ts';
-
-/** Wraps a command: it gets a session, its options and its words, and answers what it has done. */
-export type Run = <O extends object = object>(
-  command: (session: Session, options: O, words: string[]) => Promise<Done>,
-) => (...given: unknown[]) => Promise<void>;
 
 /**
  * Runs the command line.
@@ -37,7 +32,9 @@ export async function main(argv: readonly string[]): Promise<0 | 1 | 2> {
       const words = given.slice(0, -2).filter((word) => typeof word === 'string');
       const done = await command(session, options as never, words);
       exit = done.exit;
-      await write(session.json ? JSON.stringify(done.document, null, 2) : done.text);
+      // A command that has written its document already has none left.
+      if (!session.json) await write(done.text);
+      else if (done.document !== undefined) await write(JSON.stringify(done.document, null, 2));
     };
   const program = makeProgram(run);
   try {

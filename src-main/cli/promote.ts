@@ -7,8 +7,7 @@ import { type GuardName, guardNames } from '../contract/words.ts';
 import { type Engine, findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
 import { before, followRunbook } from './follow.ts';
-import type { Run } from './program.ts';
-import { type Done, type Paint, type Session, whoAmI } from './session.ts';
+import { type Done, type Paint, type Run, type Session, whoAmI } from './session.ts';
 import { guardLine, stepLine } from './status.ts';
 
 interface PromoteOptions {

@@ -4,8 +4,7 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { RecordingFault, type Replayed, replay } from '../engine/recording.ts';
-import type { Run } from './program.ts';
-import type { Done, Paint, Session } from './session.ts';
+import type { Done, Paint, Run, Session } from './session.ts';
 import { clock } from './status.ts';
 
 interface ReplayOptions {

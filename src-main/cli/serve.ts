@@ -1,12 +1,74 @@
-/** `estepe serve`. */
+/** `estepe serve`: the engine without a screen, until it is told to stop. */
 import type { Command } from 'commander';
-import { EstepeError } from '../contract/errors.ts';
-import type { Run } from './program.ts';
+import { hostEngine } from '../console/engine-host.ts';
+import { sentenceOf } from '../contract/errors.ts';
+import { durationWords } from '../contract/view.ts';
+import type { Run, Session } from './session.ts';
+import { estepeVersion } from './version.ts';
+
+/** A step that minds its end is over well within this; then we go without it, and it is resumed at the next start. */
+const closeWithinMs = 30_000;
 
 export function addServe(program: Command, run: Run): void {
-  program.command('serve').action(
-    run(async () => {
-      throw new EstepeError('runtime', 'estepe serve is not part of this build yet.', 'Use a later one.');
-    }),
+  program
+    .command('serve')
+    .description('run the engine here until it is stopped (Ctrl-C, SIGTERM); serves the console on loopback')
+    .action(
+      run(async (session) => {
+        const stopped = stopSignal();
+        const host = await hostEngine({ dataFolder: session.dataFolder, version: estepeVersion() });
+        // What nobody foresaw must not leave a half-dead engine that looks alive: out, and started again from outside.
+        const fault = new Promise<'fault'>((fail) => {
+          for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
+            process.on(kind, (error: unknown) => {
+              host.station.log.error(`${kind}: ${error instanceof Error ? error.stack : sentenceOf(error)}`);
+              fail('fault');
+            });
+          }
+        });
+        announce(session, host);
+        const end = await Promise.race([stopped, fault]);
+        const late = setTimeout(() => process.exit(end === 'fault' ? 1 : 0), closeWithinMs).unref();
+        await host.close();
+        clearTimeout(late);
+        const failed = end === 'fault';
+        return {
+          exit: failed ? 1 : 0,
+          document: undefined,
+          text: failed ? 'Estepe stopped because of a fault in itself; see its log.' : `Stopped by ${end}.`,
+        };
+      }),
+    );
+}
+
+/** The first signal ends the engine in order; a second one does not wait. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}
+
+function announce(session: Session, { station, url, link }: Awaited<ReturnType<typeof hostEngine>>): void {
+  const snapshot = station.desk.snapshot();
+  if (session.json) {
+    const { pid, startedAt, dataFolder } = snapshot.engine;
+    process.stdout.write(
+      `${JSON.stringify({ pid, startedAt, dataFolder, console: url, phase: snapshot.core.phase })}\n`,
+    );
+    return;
+  }
+  const other = snapshot.nodes.find((node) => !node.self)?.address ?? '';
+  session.say(
+    `Estepe watches ${other} (${snapshot.pair.fqdn}) every ${durationWords(snapshot.pair.intervalMs)}, mode ${snapshot.pair.mode}. Data folder: ${snapshot.engine.dataFolder}`,
   );
+  // The link holds the token: it belongs on a person's screen, not in a log that a service writes.
+  session.say(
+    `Console: ${session.terminal ? link : `${url} (\`estepe status\` on a terminal prints the address with its key)`}`,
+  );
+  for (const { sentence, todo } of snapshot.troubles) session.say(session.paint('yellow', `! ${sentence} ${todo}`));
 }

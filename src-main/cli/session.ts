@@ -24,6 +24,11 @@ export interface Session {
   paint: Paint;
 }
 
+/** Wraps a command: it gets a session, its options and its words, and answers what it has done. */
+export type Run = <O extends object = object>(
+  command: (session: Session, options: O, words: string[]) => Promise<Done>,
+) => (...given: unknown[]) => Promise<void>;
+
 type Style = Parameters<typeof styleText>[0];
 /** Colours a text where a terminal shows it and nobody forbade it (NO_COLOR, no terminal, TERM=dumb). */
 export type Paint = (style: Style, text: string) => string;

@@ -3,8 +3,7 @@ import type { Command } from 'commander';
 import type { GuardView, NodeView, RunbookView, Snapshot, StepView, TestView } from '../contract/snapshot.ts';
 import { countdownLeft, countdownWords, durationWords, msWords, offsetGauge, standingOf } from '../contract/view.ts';
 import { findEngine } from './engine-client.ts';
-import type { Run } from './program.ts';
-import type { Paint } from './session.ts';
+import type { Paint, Run } from './session.ts';
 
 export function addStatus(program: Command, run: Run): void {
   program

@@ -106,30 +106,41 @@ export interface Replayed {
   decision: Decision;
 }
 
+function decided(line: number, before: CoreState, text: string): Replayed {
+  const observation = parsed(line, text, observationSchema) as unknown as Observation;
+  try {
+    return { line, before, observation, decision: decide(before, observation) };
+  } catch (error) {
+    throw new RecordingFault(line, error instanceof Error ? error.message : String(error));
+  }
+}
+
 /**
  * Decides over the lines of a recording again, one after the other. A later head (the engine was started again) begins anew
- * from its state.
+ * from its state; half a line before it, left by an engine that died, was never decided upon and is passed over.
  * @throws RecordingFault at the first line that cannot be used; what came before was given already
  */
 export function* replay(lines: Iterable<string>): Generator<Replayed, void, void> {
   let state: CoreState | null = null;
   let line = 0;
+  let fault: RecordingFault | null = null;
   for (const text of lines) {
     line += 1;
     if (text.trim() === '') continue;
     if (state === null || text.startsWith('{"estepe"')) {
       state = parsed(line, text, headSchema).state as unknown as CoreState;
+      fault = null;
       continue;
     }
-    const observation = parsed(line, text, observationSchema) as unknown as Observation;
-    const before: CoreState = state;
-    let decision: Decision;
+    if (fault !== null) throw fault;
     try {
-      decision = decide(before, observation);
+      const one = decided(line, state, text);
+      state = one.decision.state;
+      yield one;
     } catch (error) {
-      throw new RecordingFault(line, error instanceof Error ? error.message : String(error));
+      if (!(error instanceof RecordingFault)) throw error;
+      fault = error;
     }
-    state = decision.state;
-    yield { line, before, observation, decision };
   }
+  if (fault !== null) throw fault;
 }

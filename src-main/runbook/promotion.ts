@@ -69,7 +69,9 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
   };
 }
 
-const plain = { retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
+const plain = { detail: '', retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
+const commandWords = (commands: readonly (readonly string[])[]): string => commands.map((c) => c.join(' ')).join('; ');
+const none = 'none is configured';
 
 function guardsStep(parts: PromotionParts): Step {
   return {
@@ -114,7 +116,7 @@ function scriptStep(
   script: ScriptPlan | null,
 ): Step {
   const run = async (c: StepContext): Promise<StepEnd> => {
-    if (!script) return { outcome: 'skipped', sentence: 'none is configured', output: '' };
+    if (!script) return { outcome: 'skipped', sentence: none, output: '' };
     const end = await runScript(
       { proc: p.proc, files: p.files, scriptsFolder: plan.scriptsFolder, onOutput: c.onOutput },
       { run: script.argv, timeoutMs: script.timeoutMs, retries: script.retries },
@@ -136,7 +138,9 @@ function scriptStep(
   };
   // The script's own time-out ends it; the step's is a net below it.
   const timeoutMs = (script?.timeoutMs ?? 0) + 30_000;
-  return { ...plain, id, title, timeoutMs, retries: script?.retries ?? 0, onFail: script?.onFail ?? 'continue', run };
+  const detail = script ? `${script.argv.join(' ')} (at most ${inWords(script.timeoutMs)})` : none;
+  const { retries, onFail } = script ?? { retries: 0, onFail: 'continue' };
+  return { ...plain, id, title, detail, timeoutMs, retries, onFail, run };
 }
 
 /** Runs command lines in turn; null when all ended with 0, else why not. */
@@ -170,6 +174,7 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     ...plain,
     id: 'start-services',
     title: 'Start the services',
+    detail: commandWords(start) || none,
     timeoutMs: timeoutMs * (start.length + query.length) + 30_000,
     onFail,
     pointOfNoReturn: true,
@@ -194,6 +199,7 @@ function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
     ...plain,
     id: 'stop-services',
     title: 'Stop the services',
+    detail: commandWords(stop) || none,
     timeoutMs: timeoutMs * Math.max(1, stop.length) + 30_000,
     run: async (c) => {
       if (stop.length === 0)
@@ -210,6 +216,7 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
     ...plain,
     id: 'prove-alive',
     title: 'Prove that the PBX answers here',
+    detail: `${plan.proof.tests.map((test) => test.id).join(', ')} on ${plan.proof.target.address}`,
     timeoutMs: plan.proof.withinMs + 2 * slowest + plan.proof.pauseMs + 5_000,
     // One silent test (a certificate, a tunnel nobody uses) must not keep a PBX that takes calls from going live.
     onFail: 'ask',

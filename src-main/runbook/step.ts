@@ -28,6 +28,8 @@ export type StepEnd = StepResult & {
 export interface Step {
   id: StepId;
   title: string;
+  /** what it comes to on this site, for the plan; empty where the title says it all */
+  detail: string;
   timeoutMs: number;
   /** further attempts after one that ended with `again` */
   retries: number;

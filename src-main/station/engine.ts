@@ -6,11 +6,12 @@ import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Role, Severity } from '../contract/words.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { CoreState, DataState, Observation, Policy, Round, Word } from '../engine/observation.ts';
-import type { Cancel, Claims, Clock, Files, Net, Proc, Random, Store } from '../engine/ports.ts';
+import type { Cancel, Claims, Clock, Files, Net, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
 import { Runner } from '../runbook/runner.ts';
+import type { Step } from '../runbook/step.ts';
 import { Lasting } from './lasting.ts';
 
 export interface Ports {
@@ -54,6 +55,7 @@ export class Engine {
   readonly runner: Runner;
   readonly #ports: Ports;
   readonly #monitor: Monitor;
+  readonly #steps: ReturnType<typeof promotionSteps>;
   #site: Site;
   #stopGaps: Cancel | null = null;
 
@@ -63,14 +65,15 @@ export class Engine {
     const { clock, store, net } = ports;
     if (!store.standing()) store.saveStanding({ role: site.role, epoch: 0, since: clock.wall() });
     this.lasting = new Lasting(clock, store);
+    this.#steps = promotionSteps({
+      ...ports,
+      node: site.node,
+      plan: () => this.#site.plan,
+      askGuards: (runbook, signal) => this.interpreter.askGuards(runbook, signal),
+    });
     this.runner = new Runner({
       ...ports,
-      stepsFor: promotionSteps({
-        ...ports,
-        node: site.node,
-        plan: () => this.#site.plan,
-        askGuards: (runbook, signal) => this.interpreter.askGuards(runbook, signal),
-      }),
+      stepsFor: this.#steps,
       onChange: () => this.#runbookChanged(),
     });
     this.interpreter = new Interpreter(
@@ -103,6 +106,11 @@ export class Engine {
 
   get site(): Site {
     return this.#site;
+  }
+
+  /** The steps of a runbook by the configuration as it is now; nothing is run. */
+  stepsFor(record: Pick<RunbookRecord, 'steps'>): readonly Step[] {
+    return this.#steps(record);
   }
 
   start(): void {

@@ -96,7 +96,8 @@ export function blindSpots(config: Config): Trouble[] {
   if (role === 'passive' && heartbeat.references.length === 0) {
     troubles.push({
       key: 'no-references',
-      sentence: 'No reference is configured: Estepe cannot tell a dead active from a cut cable here, so it never takes over by itself.',
+      sentence:
+        'No reference is configured: Estepe cannot tell a dead active from a cut cable here, so it never takes over by itself.',
       todo: 'Name at least one under `heartbeat.references`, such as `gateway`.',
     });
   }

@@ -1,0 +1,218 @@
+/**
+ * The composition root: one data folder, one engine on the real ports, and the desk through which clients see and order.
+ * Wires; decides nothing. The console, the tray and the lab get the desk from here.
+ */
+import { randomBytes } from 'node:crypto';
+import { type DataFolder, openDataFolder } from './config/data-folder.ts';
+import { type Loaded, loadConfig } from './config/load.ts';
+import { type Endpoint, takeOwnership } from './config/owner.ts';
+import { toRetention } from './config/schema.ts';
+import { readSecret, secretNames } from './config/secrets.ts';
+import type { Desk } from './contract/desk.ts';
+import { sentenceOf } from './contract/errors.ts';
+import type { Severity } from './contract/words.ts';
+import type { NewEvent } from './engine/ports.ts';
+import { RealClock } from './heartbeat/real-clock.ts';
+import { RealNet } from './heartbeat/real-net.ts';
+import { type History, openHistory } from './history/history.ts';
+import { RealFiles } from './runbook/real-files.ts';
+import { RealProc } from './runbook/real-proc.ts';
+import { BeatRing } from './station/beat-ring.ts';
+import { makeDesk } from './station/desk.ts';
+import { Engine } from './station/engine.ts';
+import { type Log, openLog } from './station/log.ts';
+import { Recorder } from './station/recorder.ts';
+import { RunningConfig } from './station/running-config.ts';
+import { siteOf } from './station/site.ts';
+import { witnessed } from './station/witness.ts';
+
+export interface StationOptions {
+  /** default: the machine's usual one */
+  dataFolder?: string | undefined;
+  version: string;
+  /** authorities (PEM) that the web test trusts instead of the built-in ones; for the lab's own */
+  trust?: string;
+  /** told of each event as it is written; must not throw */
+  onEvent?: (event: NewEvent) => void;
+  /** what is to be told to people, once per incident; must not throw */
+  tell?: (message: { key: string; severity: Severity; text: string }) => void;
+}
+
+export interface Station {
+  readonly folder: DataFolder;
+  readonly desk: Desk;
+  readonly log: Log;
+  /** where and how the console listens, by the configuration */
+  readonly console: { address: string; port: number };
+  /** Tells clients how to reach this engine; the token is the caller's. */
+  publish(endpoint: Omit<Endpoint, 'pid' | 'startedAt' | 'version'>): void;
+  /** Ends the watch, the running step and the history, in this order; an open runbook is resumed at the next start. Again does nothing. */
+  close(): Promise<void>;
+}
+
+/** First look at what is too old, and the time between looks. */
+const pruneAfterMs = 60_000;
+const pruneEveryMs = 6 * 3600_000;
+
+/**
+ * Starts an engine on a data folder.
+ * @throws EstepeError `data-folder`, `owned`, `config`, `database`, `runtime`: what, where and what to do; nothing runs then
+ */
+export async function startStation(options: StationOptions): Promise<Station> {
+  const folder = openDataFolder(options.dataFolder);
+  const ownership = takeOwnership(folder);
+  let history: History | null = null;
+  try {
+    const loaded = loadConfig(folder.root);
+    history = openHistory(folder.db, { onDamage: 'set-aside' });
+    return assemble(options, { folder, ownership, loaded, history });
+  } catch (error) {
+    history?.close();
+    ownership.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  folder: DataFolder;
+  ownership: ReturnType<typeof takeOwnership>;
+  loaded: Loaded;
+  history: History;
+}
+
+function assemble(options: StationOptions, { folder, ownership, loaded, history }: Parts): Station {
+  const { version, trust, onEvent = () => {}, tell = () => {} } = options;
+  const startedAt = Date.now();
+  const secrets = knownSecrets(folder.secrets);
+  const log = openLog(folder.logs, secrets.all);
+  const clock = new RealClock();
+  const proc = new RealProc({ say: (sentence) => log.warn(sentence) });
+  const witness = witnessed(history, secrets.all, (event) => {
+    log.event(event.severity, `[${event.rule}] ${event.reason}`);
+    onEvent(event);
+  });
+  const { store } = witness;
+  const ports = {
+    clock,
+    proc,
+    store,
+    net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
+    files: new RealFiles(folder.scripts),
+    random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },
+    claims: {
+      claim: async (epoch: number, owner: string) => store.claimEpoch(epoch, owner, clock.wall()),
+      highest: async () => store.highestEpoch(),
+    },
+  };
+  const config = new RunningConfig(folder.root, loaded);
+  const site = () => siteOf(config.running, folder, process.platform);
+  const recorder = new Recorder(folder.logs);
+  const beats = new BeatRing(history);
+  let changed = (): void => {};
+  const engine = new Engine(
+    ports,
+    site(),
+    // Neither backups nor the peer link are there yet: nothing is known of the data, and no word comes.
+    { word: () => null, data: () => ({ state: config.running.restore === null ? 'not-kept' : 'never' }) },
+    {
+      onChange: () => changed(),
+      onRound: (round, wall) => {
+        store.beats(round.beats.map((beat) => ({ test: beat.test, at: Math.round(wall), beat })));
+        beats.add(round, wall);
+      },
+      tell: (message) => tell(message),
+      onDecided: (before, observation, decision) => recorder.note(before, observation, decision),
+    },
+  );
+  const note = (severity: Severity, rule: string, reason: string): void => {
+    const { phase, verdict } = engine.interpreter.state;
+    store.event({ at: clock.wall(), kind: 'config', severity, rule, reason, phase, verdict, evidence: {} });
+  };
+  const desk = makeDesk({
+    engine,
+    clock,
+    history,
+    events: witness.events,
+    beats,
+    config,
+    self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
+    onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
+  });
+  changed = () => desk.changed();
+  config.watch({
+    accepted: () => {
+      secrets.read();
+      engine.reconfigure(site());
+      note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
+      desk.changed();
+    },
+    refused: (trouble) => {
+      note('warning', 'config.refused', `estepe.yaml changed and is refused; the old one goes on: ${trouble}`);
+      desk.changed();
+    },
+  });
+  log.info(`Estepe ${version} starts on ${folder.root}, process ${process.pid}`);
+  if (history.notice !== null) log.warn(history.notice.sentence);
+  engine.start();
+  const stopPruning = prunes(clock, history, config, log);
+
+  let closing: Promise<void> | null = null;
+  return {
+    folder,
+    desk: desk.desk,
+    log,
+    console: { address: config.running.console.address, port: config.running.console.port },
+    publish: (endpoint) => ownership.publish({ ...endpoint, pid: process.pid, startedAt, version }),
+    close() {
+      closing ??= (async () => {
+        stopPruning();
+        config.close();
+        await engine.stop();
+        desk.close();
+        clock.close();
+        log.info('Estepe has stopped');
+        history.close();
+        ownership.release();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** The secrets of the folder, read at start and with every new configuration. */
+function knownSecrets(folder: string): { all: () => readonly string[]; read: () => void } {
+  let known: string[] = [];
+  const read = (): void => {
+    known = secretNames(folder).flatMap((name) => {
+      try {
+        return [readSecret(folder, name)];
+      } catch {
+        // unreadable here: then nothing here can give it away
+        return [];
+      }
+    });
+  };
+  read();
+  return { all: () => known, read };
+}
+
+/** Old rows go a while after the start and some times a day; what fails is tried again the next time. */
+function prunes(clock: RealClock, history: History, config: RunningConfig, log: Log): () => void {
+  let cancel = (): void => {};
+  const again = (ms: number): void => {
+    cancel = clock.after(ms, () => {
+      history
+        .prune(toRetention(config.running))
+        .then(({ beats, events, longestBlockMs }) => {
+          if (beats + events > 0)
+            log.info(
+              `history: ${beats} beats and ${events} events taken away, longest hold ${Math.round(longestBlockMs)} ms`,
+            );
+        })
+        .catch((error: unknown) => log.warn(`history was not pruned: ${sentenceOf(error)}`));
+      again(pruneEveryMs);
+    });
+  };
+  again(pruneAfterMs);
+  return () => cancel();
+}

@@ -1,0 +1,89 @@
+/**
+ * The configuration that runs, and what is wrong with the file that does not: a changed estepe.yaml takes effect when it is
+ * valid; else the old one goes on and the trouble is shown (G7).
+ */
+import { basename } from 'node:path';
+import type { FileChecked, Loaded } from '../config/load.ts';
+import { problemLine } from '../config/problems.ts';
+import type { Config } from '../config/schema.ts';
+import { watchConfig } from '../config/watch.ts';
+import type { Snapshot } from '../contract/snapshot.ts';
+import type { Cancel } from '../engine/ports.ts';
+import { blindSpots, notDoneYet } from './site.ts';
+
+type Troubles = Snapshot['troubles'];
+
+export class RunningConfig {
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #started: Config;
+  #running: Config;
+  #text: string;
+  #refused: string | null = null;
+  #stop: Cancel = () => {};
+
+  constructor(folder: string, loaded: Loaded) {
+    this.#folder = folder;
+    this.#file = loaded.file;
+    this.#started = loaded.config;
+    this.#running = loaded.config;
+    this.#text = loaded.text;
+  }
+
+  get running(): Config {
+    return this.#running;
+  }
+
+  /** The file as it is used, and what is wrong with the newest one. */
+  shown(): { path: string; text: string; trouble: string | null } {
+    return { path: this.#file, text: this.#text, trouble: this.#refused };
+  }
+
+  troubles(): Troubles {
+    const { address, port } = this.#started.console;
+    const moved = this.#running.console.address !== address || this.#running.console.port !== port;
+    return [
+      ...(this.#refused === null
+        ? []
+        : [
+            {
+              key: 'config-refused',
+              sentence: `estepe.yaml was changed and cannot be used; the configuration of before goes on. ${this.#refused}`,
+              todo: 'Correct the file; `estepe config check` says line by line what is wrong.',
+            },
+          ]),
+      ...(moved
+        ? [
+            {
+              key: 'config-needs-restart',
+              sentence: 'The console’s address or port was changed; it listens where it did.',
+              todo: 'Start Estepe again for that.',
+            },
+          ]
+        : []),
+      ...blindSpots(this.#running),
+      ...notDoneYet(this.#running),
+    ];
+  }
+
+  watch(on: { accepted: () => void; refused: (trouble: string) => void }): void {
+    const judge = (result: FileChecked): void => {
+      if (result.ok && result.text !== null) {
+        this.#running = result.config;
+        this.#text = result.text;
+        this.#refused = null;
+        on.accepted();
+      } else if (!result.ok) {
+        const [first, ...more] = result.problems;
+        const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
+        this.#refused = first ? `${problemLine(basename(this.#file), first)}${rest}` : 'It cannot be read.';
+        on.refused(this.#refused);
+      }
+    };
+    this.#stop = watchConfig(this.#folder, judge, { running: this.#text });
+  }
+
+  close(): void {
+    this.#stop();
+  }
+}
