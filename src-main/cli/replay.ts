@@ -42,7 +42,9 @@ function shown(session: Session, options: ReplayOptions, file: string): Done {
     for (const one of replay(lines)) {
       total += 1;
       const step = stepOf(one);
-      const mark = `${step.phase} ${step.rule} ${step.failedRounds}`;
+      // While rounds are counted each one is a step; afterwards they only confirm what is known.
+      const counted = step.phase === 'suspecting' ? step.failedRounds : 0;
+      const mark = `${step.phase} ${step.rule} ${step.verdict} ${counted}`;
       if (options.all !== true && mark === last && step.effects.length === 0) continue;
       last = mark;
       steps.push(step);

@@ -14,6 +14,8 @@ export interface SentenceOf {
   /** guards that hold back a promotion by itself */
   heldBy: readonly string[];
   runbook: RunbookRecord | null;
+  /** halted at a step that may be left out */
+  skippable: boolean;
   /** what keeps the engine from watching */
   blind: string | null;
 }
@@ -85,7 +87,10 @@ export function sentenceFor(of: SentenceOf): Sentence {
     case 'promoting':
       return said('alert', 'This node is taking over; see its steps below.');
     case 'halted':
-      return said('alert', `The runbook stopped${reason}. Try again, leave the step out, or give it up.`);
+      return said(
+        'alert',
+        `The runbook stopped${reason}. Try again, ${of.skippable ? 'leave the step out, ' : ''}or give it up.`,
+      );
     case 'active':
       return state.verdict === 'healthy'
         ? said('alert', `Both nodes answer. This one is active under epoch ${epoch}: switch the other one off.`)

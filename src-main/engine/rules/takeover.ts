@@ -123,7 +123,7 @@ export const promoting: Rule[] = [
         do: 'tell',
         key: `halted.${c.o.runbook?.id}`,
         severity: 'alert',
-        text: `The takeover stopped: ${runbookReason(c)}. Try again, leave the step out, or give up.`,
+        text: `The takeover stopped: ${runbookReason(c)}. ${c.o.runbook?.skippable ? 'Try again, leave the step out, or give up.' : 'Try again, or give up.'}`,
       },
     ],
     reason: (c) => `the runbook halted: ${runbookReason(c)}`,
