@@ -8,6 +8,8 @@ import type { Outcome } from '../contract/words.ts';
 export interface Finding {
   outcome: Outcome;
   evidence: string;
+  /** dead because nothing came: neither an answer nor a refusal; a kernel's accept is no answer */
+  silent?: boolean;
   detail?: Record<string, unknown>;
 }
 

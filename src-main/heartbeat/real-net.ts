@@ -52,6 +52,7 @@ export class RealNet implements Net {
       outcome: finding.outcome,
       ms: since(startedAt),
       evidence: oneLine(finding.evidence),
+      ...(finding.silent === true ? { silent: true } : {}),
       ...(finding.detail === undefined ? {} : { detail: finding.detail }),
     };
   }
@@ -167,7 +168,8 @@ async function best(
   const sorted = findings.toSorted((a, b) => rank.indexOf(a.outcome) - rank.indexOf(b.outcome));
   const top = sorted[0] ?? { outcome: 'unknown', evidence: 'nothing was asked' };
   if (top.outcome !== 'dead') return top;
-  return { ...top, evidence: sorted.map(({ evidence }) => evidence).join('; ') };
+  const silent = sorted.every((finding) => finding.silent === true);
+  return { ...top, silent, evidence: sorted.map(({ evidence }) => evidence).join('; ') };
 }
 
 /** True if anything answered, false if something was asked in vain, else null. */

@@ -170,10 +170,15 @@ class Exchange {
   }
 
   silence(): Finding {
-    const { transport, timeoutMs, end } = this.#question;
-    if (transport === 'udp' || this.sent > 0) return this.without(`no answer within ${span(timeoutMs)}`);
-    const what = this.connected ? 'port accepts, but no TLS handshake' : `no connection to ${place(end)}`;
-    return this.without(`${what} within ${span(timeoutMs)}`);
+    const found = this.without(`${this.#missing()} within ${span(this.#question.timeoutMs)}`);
+    const nothing = found.outcome === 'dead' && this.#provisional === null && this.#ignored === 0;
+    return nothing ? { ...found, silent: true } : found;
+  }
+
+  #missing(): string {
+    const { transport, end } = this.#question;
+    if (transport === 'udp' || this.sent > 0) return 'no answer';
+    return this.connected ? 'port accepts, but no TLS handshake' : `no connection to ${place(end)}`;
   }
 
   #detail(more: Record<string, unknown>): Record<string, unknown> {

@@ -25,7 +25,9 @@ export function tunnelAccepts({ end, timeoutMs, source }: TunnelQuestion, signal
     timeoutMs,
     signal,
     () =>
-      accepted ? accepts() : { outcome: 'dead', evidence: `no connection to ${place(end)} within ${span(timeoutMs)}` },
+      accepted
+        ? accepts()
+        : { outcome: 'dead', evidence: `no connection to ${place(end)} within ${span(timeoutMs)}`, silent: true },
     (a) => {
       const socket = connect({
         host: end.address,

@@ -65,7 +65,8 @@ function silence({ end, timeoutMs }: WebQuestion, progress: Progress): Finding {
     waiting: 'TLS handshake done, but no HTTP answer',
     body: `${progress.status ?? 'answer begun'}, but the marker did not come`,
   };
-  return dead(`${what[progress.stage]} within ${span(timeoutMs)}`, progress);
+  const found = dead(`${what[progress.stage]} within ${span(timeoutMs)}`, progress);
+  return progress.stage === 'body' ? found : { ...found, silent: true };
 }
 
 function detailOf(progress: Progress): Record<string, unknown> {
