@@ -43,7 +43,7 @@ export function standingOf(snapshot: Pick<Snapshot, 'core' | 'troubles'>): Stand
 
 /**
  * The trouble that keeps the engine from watching, or null. Such troubles have keys that begin with `watch`
- * (`watch-stalled`, `watch-no-tests`); everything else is said, but the watch goes on.
+ * (`watch-stalled`); everything else is said, but the watch goes on.
  */
 export function blindedBy(snapshot: Pick<Snapshot, 'troubles'>): Snapshot['troubles'][number] | null {
   return snapshot.troubles.find((trouble) => trouble.key.startsWith('watch')) ?? null;

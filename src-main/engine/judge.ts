@@ -16,12 +16,12 @@ const answered = (beat: Beat): boolean => beat.outcome === 'alive' || beat.outco
 
 /**
  * A bare accept is life only where no stronger test met silence: the kernel of a hung server goes on accepting
- * (SIGSTOP, a stuck disk). Beside refusals it counts, since refusing takes a living host.
+ * (SIGSTOP, a stuck disk). Beside refusals it counts, since refusing takes a living host; `unknown` says nothing either way.
  */
 function showsLife(beat: Beat, round: Round): boolean {
   if (!answered(beat)) return false;
   if (!beat.weak) return true;
-  const stronger = round.beats.filter((b) => !b.weak);
+  const stronger = round.beats.filter((b) => !b.weak && b.outcome !== 'unknown');
   return stronger.length === 0 || stronger.some((b) => !b.silent);
 }
 

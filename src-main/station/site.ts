@@ -75,31 +75,13 @@ export function notDoneYet(config: Config): Trouble[] {
 }
 
 /** What keeps an engine from doing its work although the file is valid. */
-export function blindSpots(config: Config): Trouble[] {
-  const tests = toTests(config);
-  const troubles: Trouble[] = [];
-  if (tests.length === 0) {
-    troubles.push({
-      key: 'watch-no-tests',
-      sentence: 'No test is configured: the other node is not watched at all.',
-      todo: 'Name at least one under `heartbeat.tests`.',
-    });
-  }
-  const { services, heartbeat, role } = config;
-  if (role === 'passive' && services.start.length === 0 && services.names.length === 0) {
-    troubles.push({
+export function blindSpots({ role, services }: Config): Trouble[] {
+  if (role === 'active' || services.start.length > 0 || services.names.length > 0) return [];
+  return [
+    {
       key: 'no-services',
       sentence: 'Nothing says how the PBX is started here: a promotion would start nothing.',
       todo: 'Set `services.start` (and `services.stop`), or choose the profile of the PBX.',
-    });
-  }
-  if (role === 'passive' && heartbeat.references.length === 0) {
-    troubles.push({
-      key: 'no-references',
-      sentence:
-        'No reference is configured: Estepe cannot tell a dead active from a cut cable here, so it never takes over by itself.',
-      todo: 'Name at least one under `heartbeat.references`, such as `gateway`.',
-    });
-  }
-  return troubles;
+    },
+  ];
 }

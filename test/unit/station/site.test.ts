@@ -1,0 +1,60 @@
+/** From estepe.yaml to what the engine is given, and what it is told that it will not get. */
+import { describe, expect, it } from 'vitest';
+import { checkText } from '../../../src-main/config/text.ts';
+import { blindSpots, notDoneYet, siteOf, targetText } from '../../../src-main/station/site.ts';
+import { minimal, site } from '../config/texts.ts';
+
+function configOf(text: string) {
+  const checked = checkText(text);
+  if (!checked.ok) throw new Error(checked.problems.map(({ wrong }) => wrong).join('; '));
+  return checked.config;
+}
+const folder = { scripts: '/data/scripts' };
+
+describe('site', () => {
+  it('the passive watches the active and proves itself on its own address', () => {
+    const { watched, plan, node, role } = siteOf(configOf(site), folder, 'win32');
+    expect({ role, node }).toEqual({ role: 'passive', node: 'head-office@192.0.2.2' });
+    expect(watched.target).toEqual({ address: '192.0.2.1', fqdn: 'pbx.example.com' });
+    expect(plan).toMatchObject({ oldAddress: '192.0.2.1', newAddress: '192.0.2.2', scriptsFolder: '/data/scripts' });
+    expect(plan.proof).toMatchObject({ target: { address: '192.0.2.2' }, withinMs: 60_000 });
+    expect(plan.proof.tests).toEqual(watched.tests);
+    expect(plan.before).toEqual({ argv: ['stop-old-active.cmd'], timeoutMs: 60_000, retries: 2, onFail: 'halt' });
+    expect(plan.after).toMatchObject({ argv: ['tell-provider.cmd'], onFail: 'continue' });
+    expect(plan.services.start[0]?.join(' ')).toContain('Start-Service');
+  });
+
+  it('the node in the other role watches the other way', () => {
+    const { watched, plan } = siteOf(configOf(minimal.replace('role: passive', 'role: active')), folder, 'linux');
+    expect(watched.target.address).toBe('192.0.2.2');
+    expect(plan).toMatchObject({ oldAddress: '192.0.2.2', newAddress: '192.0.2.1', before: null, after: null });
+  });
+
+  it('writes targets as people read them', () => {
+    const { tests } = siteOf(configOf(site), folder, 'linux').watched;
+    expect(tests.map((test) => targetText(test, '192.0.2.1'))).toEqual([
+      'udp 192.0.2.1:5060',
+      'https 192.0.2.1:5001',
+      'tcp 192.0.2.1:5090',
+    ]);
+    expect(targetText({ id: 'sip', kind: 'sip', transport: 'tls', port: 5061, timeoutMs: 1 }, '2001:db8::1')).toBe(
+      'tls [2001:db8::1]:5061',
+    );
+  });
+});
+
+describe('what is configured and not done', () => {
+  const keys = (troubles: { key: string }[]) => troubles.map(({ key }) => key);
+
+  it('is said, with what to do', () => {
+    expect(keys(notDoneYet(configOf(site)))).toEqual(['dns-not-switched', 'data-not-kept']);
+    expect(notDoneYet(configOf(minimal))).toEqual([]);
+  });
+
+  it('blind spots of a valid file are said too', () => {
+    // the profile `generic` knows no services
+    expect(keys(blindSpots(configOf(minimal)))).toEqual(['no-services']);
+    expect(blindSpots(configOf(minimal.replace('role: passive', 'role: active')))).toEqual([]);
+    expect(blindSpots(configOf(site))).toEqual([]);
+  });
+});
