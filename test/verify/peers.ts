@@ -24,6 +24,7 @@ export const peers: readonly Peer[] = [
   { package: 'openssl', program: 'openssl', what: 'keys and certificates' },
   { package: 'procps', program: 'ps', what: 'process trees' },
   { package: 'faketime', program: 'faketime', what: 'wrong clocks' },
+  { package: 'iputils-ping', program: 'ping', what: 'references by ping, the gateway' },
 ];
 
 const policy = '/usr/sbin/policy-rc.d';
