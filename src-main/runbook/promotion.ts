@@ -140,7 +140,8 @@ function scriptStep(
   const timeoutMs = (script?.timeoutMs ?? 0) + 30_000;
   const detail = script ? `${script.argv.join(' ')} (at most ${inWords(script.timeoutMs)})` : none;
   const { retries, onFail } = script ?? { retries: 0, onFail: 'continue' };
-  return { ...plain, id, title, detail, timeoutMs, retries, onFail, run };
+  const remains = script ? `${script.argv[0]} had been run, and what it did was not taken back` : '';
+  return { ...plain, id, title, detail, timeoutMs, retries, onFail, remains, run };
 }
 
 /** Runs command lines in turn; null when all ended with 0, else why not. */

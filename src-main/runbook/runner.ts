@@ -211,7 +211,13 @@ export class Runner {
   #cancelled(record: RunbookRecord, steps: readonly Step[]): void {
     const because = this.#cancelBecause ?? '';
     if (committed(record, steps)) this.#setStatus('halted', `${because}; services may be running here already`);
-    else this.#setStatus('cancelled', because);
+    else this.#takenBack(record, steps, because);
+  }
+
+  /** Nothing of it is undone by itself; what stays behind is said. */
+  #takenBack(record: RunbookRecord, steps: readonly Step[], because: string): void {
+    const remains = steps.flatMap((s) => (s.remains && lastEntry(record, s.id) !== null ? [s.remains] : []));
+    this.#setStatus('cancelled', [because, ...remains].join('; '));
   }
 
   async #giveUp(record: RunbookRecord, steps: readonly Step[]): Promise<void> {
@@ -234,7 +240,7 @@ export class Runner {
       const end = await this.#once(record, step);
       if (end.outcome !== 'failed') return;
       if (this.#stopping || this.#cancelBecause !== null) return;
-      if (end.takeBack) return this.#setStatus('cancelled', end.sentence);
+      if (end.takeBack) return this.#takenBack(record, this.#p.stepsFor(record), end.sentence);
       if (!end.again || left <= 0) return this.#failedFor(step, end);
       await new Promise<void>((go) => this.#p.clock.after(retryPauseMs, go));
     }

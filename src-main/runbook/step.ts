@@ -36,6 +36,8 @@ export interface Step {
   onFail: OnFail;
   /** once its intent is journaled, the runbook is no longer taken back by itself */
   pointOfNoReturn: boolean;
+  /** what stays behind when the runbook is taken back after this step was begun */
+  remains?: string;
   /** repeated at the start of a resumed runbook that is before its point of no return */
   repeatOnResume: boolean;
   run(context: StepContext): Promise<StepEnd>;
