@@ -1,220 +1,308 @@
 /**
  * The oracle: knows the truth of the simulated world and counts for itself what went over the wire, apart from the engine's
- * own counting. Asserts the invariants of the design after every event.
+ * own counting. Asserts the invariants of the design after every event and every durable write; each sentence begins with
+ * the number of the invariant that it is about.
  */
-import type { Policy } from '../../src-main/engine/observation.ts';
+import type { OrderAnswer } from '../../src-main/contract/contract.ts';
+import type { Phase } from '../../src-main/contract/words.ts';
+import type { Override, Policy } from '../../src-main/engine/observation.ts';
 import type { Command, RunbookRecord } from '../../src-main/engine/ports.ts';
-import type { Wire } from './sim-ports.ts';
-import type { Disk } from './sim-store.ts';
-import type { World } from './world.ts';
-
-export interface Tally {
-  right: number;
-  /** the active served, but the path to it could not show that */
-  blind: number;
-  /** `failWhen: any` on a lossy path: one test failed every time by loss alone */
-  lossyAny: number;
-  /** the active came back while the last round was under way */
-  race: number;
-  byPerson: number;
-  /** worst time from death to the promotion's begin, where nothing disturbed the watch; ms */
-  worstDetectMs: number;
-  violations: string[];
-}
-
-export const emptyTally = (): Tally => ({
-  right: 0,
-  blind: 0,
-  lossyAny: 0,
-  race: 0,
-  byPerson: 0,
-  worstDetectMs: 0,
-  violations: [],
-});
-
-interface RoundSeen {
-  startedAt: number;
-  failed: Set<string>;
-  tests: number;
-  references: number;
-  answered: number;
-}
+import type { OrderAsk } from '../../src-main/runbook/interpreter.ts';
+import { JournalWatch } from './journal-watch.ts';
+import type { RoundSeen } from './sim-ports.ts';
+import type { Commit, Disk } from './sim-store.ts';
+import { emptyTally, type Tally } from './tally.ts';
+import type { TestId, World } from './world.ts';
 
 /** What the oracle is told of the engine's life and of what people did. */
 export interface Circumstances {
   life: number;
-  lifeSince: number;
+  /** when the engine noticed its last gap; monotonic, the world's */
   lastGapEnd: number;
-  /** the wall clock was stepped since the last claim: a restarted engine can't know the cool-down exactly */
-  wallStepped: boolean;
   maintenanceUntil: number;
   lastClaimAt: number;
+  /** the wall clock was stepped and the engine restarted since: what is kept by the wall clock cannot be exact any more */
+  maintenanceUnsure: boolean;
+  cooldownUnsure: boolean;
   /** nothing hindered the watch since the active died */
   undisturbed: boolean;
-  servingSince: number;
+  /** the engine's own monotonic clock */
+  mono(): number;
 }
 
-const effectSteps = new Set(['before-script', 'start-services', 'after-script']);
-const wordFreshMs = (p: Policy): number => 2 * p.intervalMs + 5_000;
+export const wordFreshMs = (p: Policy): number => 2 * p.intervalMs + 5_000;
+/** rounds kept; the longest confirmation that is drawn is shorter */
+const ring = 16;
 
 export class Oracle {
   readonly tally: Tally = emptyTally();
   readonly #world: World;
   readonly #disk: Disk;
   readonly #taken: ReadonlyMap<number, string>;
+  readonly #c: Circumstances;
+  readonly #journal: JournalWatch;
+  /** complete rounds, newest last */
   #rounds: RoundSeen[] = [];
   #seenOkInLife = 0;
   #known = 0;
-  #lifeOfToken = new Map<string, number>();
-  #standingEpoch = 0;
-  running = 0;
+  #claimed = new Map<number, string>();
+  /** by the engine's clock, since it last began to ask a person */
+  #askingSince: number | null = null;
+  #held = false;
+  #told = new Set<string>();
+  #toldInLife = 0;
+  /** the order that the engine is being given at this very moment */
+  #order: OrderAsk | null = null;
 
-  constructor(world: World, disk: Disk, taken: ReadonlyMap<number, string>) {
+  constructor(world: World, disk: Disk, taken: ReadonlyMap<number, string>, circumstances: Circumstances) {
     this.#world = world;
     this.#disk = disk;
     this.#taken = taken;
+    this.#c = circumstances;
+    this.#journal = new JournalWatch(world, disk, circumstances, (text) => this.say(text));
   }
 
-  #say(text: string): void {
+  say(text: string): void {
     this.tally.violations.push(`at ${(this.#world.time.now / 1000).toFixed(1)} s: ${text}`);
   }
 
-  wire(w: Wire): void {
-    let round = this.#rounds.at(-1);
-    if (!round || round.startedAt !== w.startedAt) {
-      round = { startedAt: w.startedAt, failed: new Set(), tests: 0, references: 0, answered: 0 };
-      this.#rounds.push(round);
-      if (this.#rounds.length > 64) this.#rounds.splice(0, 32);
-    }
-    round.tests += 1;
-    if (w.failed) round.failed.add(w.test);
+  round(r: RoundSeen): void {
+    this.#rounds.push(r);
+    if (this.#rounds.length > 2 * ring) this.#rounds.splice(0, ring);
+    if (this.failed(r)) return;
+    if (r.startedAt < this.#c.lastGapEnd) return;
+    this.#seenOkInLife = r.life;
+    this.#held = false;
   }
 
-  reference(startedAt: number, answered: boolean): void {
-    const round = this.#rounds.at(-1);
-    if (!round || round.startedAt !== startedAt) return;
-    round.references += 1;
-    if (answered) round.answered += 1;
+  /** By the pair's rule: does this round say that the active is dead? */
+  failed(r: RoundSeen): boolean {
+    if (this.#world.policy.failWhen === 'any') return r.failed.length > 0;
+    const both = r.failed.includes('sip') && r.failed.includes('web');
+    return both && (r.failed.includes('tunnel') || (r.silent.includes('sip') && r.silent.includes('web')));
   }
 
-  #roundFailed(r: RoundSeen): boolean {
-    if (this.#world.policy.failWhen === 'any') return r.failed.size > 0;
-    return r.failed.has('sip') && r.failed.has('web');
-  }
-
-  /** An effect leaves the journal's shelter: its intent must stand there, and nothing may be repeated unknowingly. */
-  effect(command: Command, at: 'start' | 'end', c: Circumstances, orphans: ReadonlyMap<string, Command>): void {
-    if (at === 'end') return;
-    if (orphans.size > 0)
-      this.#say(`effect ${command.argv[0]} starts while ${[...orphans.values()][0]?.argv[0]} still runs`);
-    const book = this.#disk.runbooks.find((r) => r.entries.some((e) => e.runToken === command.runToken));
-    const entry = book?.entries.find((e) => e.runToken === command.runToken);
-    if (!book || !entry || entry.result)
-      return this.#say(`effect ${command.argv[0]} without an open intent in the journal`);
-    if (book.status !== 'running') this.#say(`effect ${command.argv[0]} of a runbook that is ${book.status}`);
-    this.#lifeOfToken.set(command.runToken, c.life);
-    if (!effectSteps.has(entry.step)) return;
-    for (const before of book.entries) {
-      if (before === entry || before.step !== entry.step) continue;
-      if (before.result?.outcome === 'done') this.#say(`step ${entry.step} repeated although it was done`);
-      const sameLife = this.#lifeOfToken.get(before.runToken) === c.life;
-      if (!before.result && sameLife)
-        this.#say(`step ${entry.step} repeated unknowingly: the result of attempt ${before.attempt} is missing`);
-    }
-    if (command.argv[0] === 'start') this.#assertOwned(book, 'services are started');
+  /** The engine begins an effect outside. */
+  effect(command: Command, orphans: ReadonlyMap<string, Command>): void {
+    const found = this.#journal.effect(command, orphans);
+    if (!found || command.argv[0] !== 'start') return;
+    const { book, again } = found;
+    this.#assertOwned(book, 'services are started');
+    // Of its own accord it starts services on a proof of its own: not older than its last gap, nor than its last start.
+    if (again || book.origin === 'person' || this.#journal.resumedByPerson(book)) return;
+    const fault = this.#notConfirmed();
+    if (fault) this.say(`5: services are started by an automatic promotion ${fault}`);
   }
 
   #assertOwned(book: RunbookRecord, when: string): void {
     const { epoch } = book;
     const owner = epoch === null ? undefined : (this.#taken.get(epoch) ?? this.#disk.epochs.get(epoch));
     if (epoch === null || !owner?.endsWith(`-${book.id}`))
-      this.#say(`${when} under epoch ${epoch}, which belongs to ${owner ?? 'nobody'}`);
+      this.say(`1: ${when} under epoch ${epoch}, which belongs to ${owner ?? 'nobody'}`);
   }
 
-  /** Called after every event. */
-  check(c: Circumstances): void {
+  /** Something is on disk now. */
+  committed(what: Commit): void {
+    if (what === 'begin') this.#begun();
+    else if (what === 'claim') this.#claimedNow();
+    else if (what === 'standing') this.#standingNow();
+    else this.#journal.committed(what, this.tally);
+  }
+
+  #begun(): void {
     const books = this.#disk.runbooks;
-    if (this.#known < books.length) {
-      const book = books[this.#known] as RunbookRecord;
-      this.#known += 1;
-      this.#judgeBegin(book, c);
-    }
-    const { standing } = this.#disk;
-    if (standing && standing.epoch > this.#standingEpoch) {
-      this.#standingEpoch = standing.epoch;
-      const highest = Math.max(...this.#disk.epochs.keys(), ...this.#taken.keys());
-      if (standing.role === 'active' && standing.epoch < highest)
-        this.#say(`active under epoch ${standing.epoch} although ${highest} was claimed`);
-      const book = books.findLast((b) => b.epoch === standing.epoch);
-      if (book) this.#assertOwned(book, 'this node is active');
-    }
-    if (this.#seenOkInLife !== c.life) {
-      const last = this.#rounds.at(-1);
-      if (last && last.startedAt >= c.lifeSince && last.tests >= 3 && !this.#roundFailed(last))
-        this.#seenOkInLife = c.life;
+    const book = books.at(-1) as RunbookRecord;
+    if (books.length !== this.#known + 1) this.say(`4: ${books.length - this.#known} runbooks began at once`);
+    if (books.filter((b) => b.status === 'running' || b.status === 'halted').length > 1) this.say('4: two are open');
+    this.#known = books.length;
+    if (book.kind === 'promotion') this.#judgeBegin(book);
+  }
+
+  #claimedNow(): void {
+    for (const [epoch, owner] of this.#disk.epochs) {
+      const before = this.#claimed.get(epoch);
+      if (before !== undefined && before !== owner) this.say(`1: epoch ${epoch} changed its owner`);
+      if (before === undefined && this.#taken.has(epoch)) this.say(`1: epoch ${epoch} is claimed a second time`);
+      this.#claimed.set(epoch, owner);
     }
   }
 
-  #judgeBegin(book: RunbookRecord, c: Circumstances): void {
-    if (book.kind !== 'promotion') return;
-    if (book.origin === 'person') {
-      this.tally.byPerson += 1;
+  #standingNow(): void {
+    const { standing } = this.#disk;
+    if (standing?.role !== 'active') return;
+    const highest = Math.max(0, ...this.#disk.epochs.keys(), ...this.#taken.keys());
+    if (standing.epoch < highest) this.say(`1: active under epoch ${standing.epoch} although ${highest} was claimed`);
+    const book = this.#disk.runbooks.findLast((b) => b.epoch === standing.epoch && b.kind === 'promotion');
+    if (book) this.#assertOwned(book, 'this node is active');
+  }
+
+  /** The engine has settled on a phase. */
+  decided(phase: Phase): void {
+    const { standing } = this.#disk;
+    if (phase === 'active' || phase === 'serving') {
+      const word = this.#world.word();
+      if (word && standing && word.epoch > standing.epoch)
+        this.say(`1: ${phase} under epoch ${standing.epoch} although the other node's word says ${word.epoch}`);
+      if (phase === 'active' && standing?.role !== 'active') this.say('1: phase active, but no such standing on disk');
+    }
+    if (phase === 'awaiting') this.#askingSince ??= this.#c.mono();
+    else this.#askingSince = null;
+    if (phase === 'watching') this.#told.clear();
+  }
+
+  /** A person is given an order's answer. */
+  answered(ask: OrderAsk, a: OrderAnswer): void {
+    const { lastBook } = this;
+    if (a.reason.trim() === '' || a.rule === '') this.say(`3: an order was answered without a reason (${ask.kind})`);
+    if (!a.accepted) {
+      if (a.refusedBy.some((guard) => overridden(ask, guard)))
+        this.say(`3: refused by a guard that was overridden (${a.refusedBy.join(', ')})`);
       return;
     }
-    for (const fault of this.#autoFaults(c)) this.#say(`automatic promotion ${fault}`);
-    this.#classify(c);
+    if (ask.kind === 'cancel') {
+      this.#held = true;
+      if (lastBook) this.#journal.cancelled(lastBook, a.rule);
+    } else if (a.rule.startsWith('halted.') && lastBook) this.#journal.resumed(lastBook);
+  }
+
+  get lastBook(): RunbookRecord | null {
+    return this.#disk.runbooks.at(-1) ?? null;
+  }
+
+  /** An order goes in; what begins until it was met (null) is on that person's account. */
+  ordered(ask: OrderAsk | null): void {
+    this.#order = ask;
+  }
+
+  told(key: string): void {
+    if (this.#toldInLife !== this.#c.life) this.#told.clear();
+    this.#toldInLife = this.#c.life;
+    if (key === 'promoted') this.#told.clear();
+    // Each attempt of a takeover is told its own end.
+    if (key === 'cancelled' || key === 'halted.0') return;
+    if (this.#told.has(key)) this.say(`people are told "${key}" twice in one incident`);
+    this.#told.add(key);
+  }
+
+  #judgeBegin(book: RunbookRecord): void {
+    const order = this.#order;
+    if (book.origin === 'person') {
+      this.tally.byPerson += 1;
+      for (const fault of this.#personFaults(book, order)) this.say(`3: promotion by a person ${fault}`);
+      return;
+    }
+    // What could not even be journaled is begun by a person's word: they judged; the guards are asked in the runbook.
+    if (order) {
+      this.tally.byPerson += 1;
+      return this.#journal.resumed(book);
+    }
+    for (const fault of this.#autoFaults(book)) this.say(`2: automatic promotion ${fault}`);
+    this.#classify();
+  }
+
+  /** Null when a full confirmation stands in the oracle's own records, since the engine's start and its last gap. */
+  #notConfirmed(): string | null {
+    const { policy } = this.#world;
+    const needed = 1 + policy.confirmTimes;
+    const last = this.#rounds
+      .filter((r) => r.life === this.#c.life && r.startedAt >= this.#c.lastGapEnd)
+      .slice(-needed);
+    const tests: readonly TestId[] = ['sip', 'web', 'tunnel'];
+    const every =
+      policy.failWhen === 'all'
+        ? last.every((r) => this.failed(r))
+        : tests.some((t) => last.every((r) => r.failed.includes(t)));
+    if (last.length < needed || !every)
+      return `after ${last.length} rounds since life or gap began, not all failed (needs ${needed})`;
+    return last.every((r) => r.answered > 0) ? null : 'on rounds in which no reference answered';
   }
 
   /** Invariant 2, from the oracle's own records. */
-  #autoFaults(c: Circumstances): string[] {
+  #autoFaults(book: RunbookRecord): string[] {
     const { policy, time } = this.#world;
-    const needed = 1 + policy.confirmTimes;
-    const last = this.#rounds.filter((r) => r.startedAt >= Math.max(c.lifeSince, c.lastGapEnd)).slice(-needed);
+    const c = this.#c;
     const faults: string[] = [];
-    const every =
-      policy.failWhen === 'all'
-        ? last.every((r) => this.#roundFailed(r))
-        : ['sip', 'web', 'tunnel'].some((t) => last.every((r) => r.failed.has(t)));
-    if (last.length < needed || !every)
-      faults.push(`after ${last.length} rounds since life or gap began, not all failed (needs ${needed})`);
-    if ((last.at(-1)?.answered ?? 0) === 0) faults.push('while no reference answered');
+    const unconfirmed = this.#notConfirmed();
+    if (unconfirmed) faults.push(unconfirmed);
+    if (policy.references === 0) faults.push('although no reference is configured');
     if (this.#seenOkInLife !== c.life) faults.push('although the active was never seen healthy in this life');
-    const word = this.#world.word();
-    if (word?.healthy && word.ageMs <= wordFreshMs(policy)) faults.push("against the other node's fresh word");
-    if (c.maintenanceUntil > time.now) faults.push('in maintenance');
+    if (this.#wordContradicts()) faults.push("against the other node's fresh word");
+    if (c.maintenanceUntil > time.now && !c.maintenanceUnsure) faults.push('in maintenance');
     if (policy.observeOnly) faults.push('in observe-only');
-    if (policy.mode === 'manual') faults.push('in manual mode');
-    if (!c.wallStepped && c.lastClaimAt + policy.cooldownMs > time.now) faults.push('in cool-down');
-    const data = this.#world.maxData();
-    if (policy.maxOffsetMs !== null && (!data?.verified || data.ageMs > policy.maxOffsetMs))
-      faults.push('with stale or unverified data');
+    if (!c.cooldownUnsure && c.lastClaimAt + policy.cooldownMs > time.now) faults.push('in cool-down');
+    if (this.#dataIsStale()) faults.push('with stale or unverified data');
+    if (this.#held) faults.push('although a person said not to take over');
+    const asked = this.#askingSince === null ? 0 : c.mono() - this.#askingSince;
+    if (book.origin === 'automatic' && policy.mode !== 'automatic') faults.push(`in mode ${policy.mode}`);
+    if (book.origin === 'silence' && (policy.mode !== 'confirm' || policy.onSilence !== 'promote'))
+      faults.push(`by silence in mode ${policy.mode}, onSilence ${policy.onSilence}`);
+    if (book.origin === 'silence' && asked < policy.countdownMs)
+      faults.push(`by silence after ${asked} ms of ${policy.countdownMs}`);
     return faults;
   }
 
-  #classify(c: Circumstances): void {
-    const { world, tally } = { world: this.#world, tally: this.tally };
+  /** Invariant 3: what certainly stands against it was overridden by name, with a reason, and is recorded so. */
+  #personFaults(book: RunbookRecord, order: OrderAsk | null): string[] {
+    if (order?.kind !== 'promote') return ['whom nobody asked'];
+    const faults: string[] = [];
+    const key = (list: readonly Override[]): string => list.map((o) => `${o.guard}:${o.reason}`).join('|');
+    if (book.by !== order.by || key(book.overrides) !== key(order.overrides)) faults.push('is not recorded as ordered');
+    const against: [Override['guard'], boolean][] = [
+      ['proven-down', this.#notConfirmed() !== null],
+      ['references', this.#world.policy.references === 0 || this.#rounds.at(-1)?.answered === 0],
+      ['no-contradiction', this.#wordContradicts()],
+      ['restored-data', this.#dataIsStale()],
+      ['no-maintenance', this.#c.maintenanceUntil > this.#world.time.now && !this.#c.maintenanceUnsure],
+      ['not-observe-only', this.#world.policy.observeOnly],
+    ];
+    for (const [guard, stands] of against)
+      if (stands && !overridden(order, guard)) faults.push(`although ${guard} was not overridden`);
+    return faults;
+  }
+
+  #wordContradicts(): boolean {
+    const word = this.#world.word();
+    if (!word?.healthy || word.epoch < (this.#disk.standing?.epoch ?? 0)) return false;
+    return word.ageMs <= wordFreshMs(this.#world.policy);
+  }
+
+  #dataIsStale(): boolean {
+    const { maxOffsetMs } = this.#world.policy;
+    const data = this.#world.dataNow();
+    return maxOffsetMs !== null && data !== null && (!data.verified || data.ageMs > maxOffsetMs);
+  }
+
+  #classify(): void {
+    const { tally } = this;
+    const world = this.#world;
     if (!world.activeServes()) {
       tally.right += 1;
-      const died = world.truth.activeDiedAt;
-      if (c.undisturbed && died !== null && world.policy.mode === 'automatic') {
-        tally.worstDetectMs = Math.max(tally.worstDetectMs, world.time.now - died);
-      }
+      if (this.#c.undisturbed && world.diedAt !== null && world.policy.mode === 'automatic')
+        tally.worstDetectMs = Math.max(tally.worstDetectMs, world.time.now - world.diedAt);
       return;
     }
     const lastStart = this.#rounds.at(-1)?.startedAt ?? 0;
     if (world.pathIsBlind()) tally.blind += 1;
-    else if (c.servingSince >= lastStart) tally.race += 1;
+    else if (world.servingSince >= lastStart) tally.race += 1;
     else if (world.policy.failWhen === 'any' && world.lossy()) tally.lossyAny += 1;
-    else this.#say('WRONG automatic promotion: the active serves and can be seen');
+    else {
+      tally.wrong += 1;
+      this.say('WRONG automatic promotion: the active serves and can be seen');
+    }
   }
 
   /** At the end, with the world repaired and the engine left in peace. */
-  finish(): void {
-    const open = this.#disk.runbooks.find((r) => r.status === 'running');
-    if (open) this.#say(`runbook ${open.id} is still running at the end: neither active, nor halted, nor taken back`);
+  finish(phase: Phase | null): void {
+    const open = this.#disk.runbooks.find((r) => r.status === 'running' || r.status === 'halted');
+    const role = this.#disk.standing?.role;
+    if (phase === null) return this.say('at the end no engine runs');
+    if (phase === 'halted') return;
+    if (open) return this.say(`4: runbook ${open.id} is ${open.status} at the end, and the phase is ${phase}`);
+    const fits = role === 'active' ? phase === 'active' || phase === 'serving' : phase === 'watching';
+    if (!fits) this.say(`at the end the phase is ${phase}, as ${role}, although all is well`);
   }
+}
 
-  missed(text: string): void {
-    this.#say(`MISSED: ${text}`);
-  }
+function overridden(ask: OrderAsk, guard: Override['guard']): boolean {
+  return ask.kind === 'promote' && ask.overrides.some((o) => o.guard === guard && o.reason.trim() !== '');
 }

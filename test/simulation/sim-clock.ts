@@ -4,19 +4,19 @@
  */
 import type { Cancel, Clock, Gap } from '../../src-main/engine/ports.ts';
 
-interface Timer {
+export interface Timer {
   at: number;
   order: number;
   call: (() => void) | null;
   /** life of the engine it belongs to; 0: the world's */
-  life: number;
+  readonly life: number;
 }
 
 export class SimTime {
   now = 0;
   /** 2026-03-01, a Sunday: the clocks change at the end of the month */
   wallOffset = Date.UTC(2026, 2, 1);
-  #heap: Timer[] = [];
+  readonly #heap: Timer[] = [];
   #order = 0;
 
   wall(): number {
@@ -30,21 +30,31 @@ export class SimTime {
     return timer;
   }
 
+  /** A timer that has just run is to run once more; whoever can cancel it still can. */
+  again(timer: Timer, at: number, call: () => void): void {
+    this.#order += 1;
+    timer.at = at;
+    timer.order = this.#order;
+    timer.call = call;
+    this.#push(timer);
+  }
+
   /** Time of the next event that still stands; null when none does. */
   next(): number | null {
     this.#sweep();
     return this.#heap[0]?.at ?? null;
   }
 
-  /** Runs the next event. */
-  step(): void {
+  /** Runs the next event; answers whose it was. */
+  step(): number {
     this.#sweep();
     const timer = this.#pop();
-    if (!timer) return;
+    if (!timer) return 0;
     this.now = Math.max(this.now, timer.at);
     const { call } = timer;
     timer.call = null;
     call?.();
+    return timer.life;
   }
 
   /** Events of one life that still stand. */
@@ -59,14 +69,12 @@ export class SimTime {
     return at;
   }
 
-  /** Moves an event; for the calm stretches that are passed over. */
-  move(timer: Timer, at: number): void {
-    const { call, life } = timer;
-    timer.call = null;
-    if (call) {
-      const moved: Timer = { at, order: timer.order, call, life };
-      this.#push(moved);
-    }
+  /** Puts a standing event off; whoever can cancel it still can. */
+  putOff(timer: Timer, at: number): void {
+    const i = this.#heap.indexOf(timer);
+    if (i < 0 || at < timer.at) return;
+    timer.at = at;
+    this.#sink(i, timer);
   }
 
   drop(life: number): void {
@@ -98,18 +106,23 @@ export class SimTime {
     const top = heap[0];
     const last = heap.pop();
     if (!top || !last) return null;
-    if (heap.length === 0 || top === last) return top;
-    let i = 0;
+    if (top !== last) this.#sink(0, last);
+    return top;
+  }
+
+  /** Lets `timer` sink from place `i` to where it belongs. */
+  #sink(from: number, timer: Timer): void {
+    const heap = this.#heap;
+    let i = from;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && this.#before(heap[child + 1] as Timer, heap[child] as Timer)) child += 1;
-      if (!this.#before(heap[child] as Timer, last)) break;
+      if (!this.#before(heap[child] as Timer, timer)) break;
       heap[i] = heap[child] as Timer;
       i = child;
     }
-    heap[i] = last;
-    return top;
+    heap[i] = timer;
   }
 }
 
@@ -118,19 +131,24 @@ export class SimClock implements Clock {
   readonly #time: SimTime;
   readonly #life: number;
   readonly #alive: () => boolean;
+  readonly #noticed: () => void;
   #onGap: ((gap: Gap) => void) | null = null;
   #gaps = 0;
-  /** while the process is stalled, its timers wait until then */
-  stalledUntil = 0;
+  #stalledUntil = 0;
+  /** noticed when the stall ends, before any timer runs */
+  #pending: Pick<Gap, 'ms' | 'kind'> | null = null;
+  /** how long the monotonic clock stood still in all */
+  frozenMs = 0;
 
-  constructor(time: SimTime, life: number, alive: () => boolean) {
+  constructor(time: SimTime, life: number, alive: () => boolean, noticed: () => void) {
     this.#time = time;
     this.#life = life;
     this.#alive = alive;
+    this.#noticed = noticed;
   }
 
   now(): number {
-    return this.#time.now;
+    return this.#time.now - this.frozenMs;
   }
 
   wall(): number {
@@ -138,10 +156,17 @@ export class SimClock implements Clock {
   }
 
   after(ms: number, call: () => void): Cancel {
-    const timer = this.#time.at(this.#time.now + ms, () => this.#run(call), this.#life);
+    if (!this.#alive()) return () => {};
+    const timer = this.at(ms, call);
     return () => {
       timer.call = null;
     };
+  }
+
+  /** An event of this life, be it a timer or something that arrives: held back while the process stands still. */
+  at(ms: number, call: () => void): Timer {
+    const timer: Timer = this.#time.at(this.#time.now + ms, () => this.#run(timer, call), this.#life);
+    return timer;
   }
 
   onGap(call: (gap: Gap) => void): Cancel {
@@ -151,19 +176,38 @@ export class SimClock implements Clock {
     };
   }
 
-  /** The real clock notices a gap at the end of it, before other timers run. */
+  get stalled(): boolean {
+    return this.#time.now < this.#stalledUntil;
+  }
+
+  /** The process stands still (SIGSTOP, a starved machine); the monotonic clock runs on, timers come late. */
+  stall(ms: number, kind: Gap['kind']): void {
+    this.#stalledUntil = Math.max(this.#stalledUntil, this.#time.now + ms);
+    this.#pending = { ms: (this.#pending?.ms ?? 0) + ms, kind };
+    this.at(ms, () => {});
+  }
+
+  /** The machine sleeps and its monotonic clock with it (Linux): timers keep what they had left. */
+  sleep(ms: number): void {
+    for (const timer of this.#time.of(this.#life)) this.#time.putOff(timer, timer.at + ms);
+    this.frozenMs += ms;
+    this.stall(ms, 'sleep');
+  }
+
+  /** Told to the engine at once; gaps of up to 2 s are none. */
   gap(ms: number, kind: Gap['kind']): void {
     if (!this.#alive()) return;
     this.#gaps += 1;
-    this.#onGap?.({ id: this.#gaps, at: this.#time.now, ms, kind });
+    this.#noticed();
+    this.#onGap?.({ id: this.#gaps, at: this.now(), ms, kind });
   }
 
-  #run(call: () => void): void {
+  #run(timer: Timer, call: () => void): void {
     if (!this.#alive()) return;
-    if (this.#time.now < this.stalledUntil) {
-      this.#time.at(this.stalledUntil, () => this.#run(call), this.#life);
-      return;
-    }
+    if (this.stalled) return this.#time.again(timer, this.#stalledUntil, () => this.#run(timer, call));
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending && pending.ms > 2_000) this.gap(pending.ms, pending.kind);
     call();
   }
 }

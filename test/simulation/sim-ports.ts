@@ -16,26 +16,35 @@ import type {
   TestSpec,
 } from '../../src-main/engine/ports.ts';
 import type { Seeded } from './random.ts';
-import type { SimTime } from './sim-clock.ts';
+import type { SimClock, SimTime } from './sim-clock.ts';
 import type { Boundary } from './sim-store.ts';
 import { type Service, type TestId, testIds, type World } from './world.ts';
 
-/** One test as it really went over the simulated wire: the oracle's own record, apart from the engine's counting. */
-export interface Wire {
+/** One round as it really went over the simulated wire: the oracle's own record, apart from the engine's counting. */
+export interface RoundSeen {
+  life: number;
   startedAt: number;
-  test: string;
-  failed: boolean;
+  failed: TestId[];
+  /** failed by silence */
+  silent: TestId[];
+  answers: number;
+  references: number;
+  /** references that answered, and those that were waited for in vain */
+  answered: number;
+  mute: number;
 }
 
+/** One life of the engine, as its ports see it. */
 export interface Life {
   time: SimTime;
+  clock: SimClock;
   world: World;
   number: number;
   alive(): boolean;
   boundary: Boundary;
-  onWire(w: Wire): void;
-  onReference(startedAt: number, answered: boolean): void;
-  onEffect(command: Command, phase: 'start' | 'end'): void;
+  /** every beat and reference of a round has come in */
+  onRound(round: RoundSeen): void;
+  onEffect(command: Command): void;
 }
 
 const never = new Promise<never>(() => {});
@@ -45,44 +54,99 @@ export const ownAddress = '192.0.2.2';
 
 export class SimNet implements Net {
   readonly #life: Life;
+  /** what falls due at the same instant comes in one event */
+  readonly #due = new Map<number, (() => void)[]>();
+  #round: RoundSeen | null = null;
   /** the next round's losses, where they were drawn beforehand (see calm.ts) */
-  forced: ReadonlySet<string> | null = null;
+  #forced: ReadonlySet<TestId> | null = null;
+  #lost: ReadonlySet<TestId> | null = null;
 
   constructor(life: Life) {
     this.#life = life;
   }
 
+  /** The next round to start loses exactly these tests. */
+  force(lost: ReadonlySet<TestId>): void {
+    this.#forced = lost;
+  }
+
   probe(test: TestSpec, target: Target): Promise<Beat> {
-    const { time, world } = this.#life;
+    if (!this.#life.alive()) return never;
+    const { world } = this.#life;
     const id = test.id as TestId;
     if (target.address === ownAddress) {
       const state = world.here[id];
-      return this.#after(
-        state === 'up' || state === 'refusing' ? 2 : test.timeoutMs,
-        beatOf(id, state === 'up', state),
-      );
+      const ms = state === 'up' || state === 'refusing' ? 2 : test.timeoutMs;
+      return this.#deliver(ms, () => beatOf(id, state === 'up', state));
     }
+    const round = this.#roundNow();
     const state = world.active[id];
-    // A port accepts even when its server hangs: the tunnel test alone cannot see that.
-    const accepts = state === 'up' || (state === 'hung' && id === 'tunnel');
-    const lost = this.forced ? this.forced.has(id) : world.random.chance(world.failChance(id));
-    const alive = accepts && !lost;
-    this.#life.onWire({ startedAt: time.now, test: id, failed: !alive });
-    return this.#after(alive || state === 'refusing' ? 3 : test.timeoutMs, beatOf(id, alive, state));
+    const lost = this.#lost ? this.#lost.has(id) : world.random.chance(world.lossChance(id));
+    let alive = world.accepts(id) && !lost;
+    const refused = state === 'refusing' && !lost;
+    const startedAt = this.#life.time.now;
+    return this.#deliver(alive || refused ? 3 : test.timeoutMs, () => {
+      // After a stall the time-out may be looked at before the answer that lies in the socket.
+      const late = this.#life.time.now - startedAt > test.timeoutMs;
+      if (alive && late && world.random.chance(0.5)) alive = false;
+      const beat = beatOf(id, alive, refused ? 'refusing' : 'silent');
+      round.answers += 1;
+      if (!alive) round.failed.push(id);
+      if (beat.silent) round.silent.push(id);
+      this.#complete(round);
+      return beat;
+    });
   }
 
   reference(spec: ReferenceSpec): Promise<ReferenceBeat> {
+    if (!this.#life.alive()) return never;
+    const round = this.#roundNow();
+    round.references += 1;
     const answered = this.#life.world.referenceAnswers();
-    this.#life.onReference(this.#life.time.now, answered);
     const ms = answered ? 3 : spec.timeoutMs;
-    return this.#after(ms, { id: spec.id, answered, ms, evidence: answered ? 'answered' : 'no answer' });
+    return this.#deliver(ms, () => {
+      if (answered) round.answered += 1;
+      else round.mute += 1;
+      this.#complete(round);
+      return { id: spec.id, answered, ms, evidence: answered ? 'answered' : 'no answer' };
+    });
   }
 
-  #after<T>(ms: number, value: T): Promise<T> {
-    const { time, alive, number } = this.#life;
-    if (!alive()) return never;
+  #roundNow(): RoundSeen {
+    const { time, number } = this.#life;
+    if (this.#round?.startedAt === time.now) return this.#round;
+    this.#lost = this.#forced;
+    this.#forced = null;
+    this.#round = {
+      life: number,
+      startedAt: time.now,
+      failed: [],
+      silent: [],
+      answers: 0,
+      references: 0,
+      answered: 0,
+      mute: 0,
+    };
+    return this.#round;
+  }
+
+  #complete(round: RoundSeen): void {
+    if (round.answers === testIds.length && round.answered + round.mute === round.references) this.#life.onRound(round);
+  }
+
+  #deliver<T>(ms: number, value: () => T): Promise<T> {
+    const { time, clock } = this.#life;
+    const at = time.now + ms;
     return new Promise((go) => {
-      time.at(time.now + ms, () => go(value), number);
+      const call = (): void => go(value());
+      const together = this.#due.get(at);
+      if (together) return void together.push(call);
+      const calls = [call];
+      this.#due.set(at, calls);
+      clock.at(ms, () => {
+        this.#due.delete(at);
+        for (const one of calls) one();
+      });
     });
   }
 }
@@ -104,10 +168,10 @@ export class SimProc implements Proc {
   }
 
   run(command: Command): Promise<CommandResult> {
-    const { time, boundary, number, alive } = this.#life;
+    const { time, clock, boundary, alive } = this.#life;
     if (!alive()) return never;
     boundary.cross(`before effect ${command.argv[0]}`);
-    this.#life.onEffect(command, 'start');
+    this.#life.onEffect(command);
     this.#orphans.set(command.runToken, command);
     const { ms, end } = this.#fate(command);
     return new Promise((go, fail) => {
@@ -116,14 +180,15 @@ export class SimProc implements Proc {
         if (over) return;
         over = true;
         this.#orphans.delete(command.runToken);
-        this.#life.onEffect(command, 'end');
         if (!alive()) return;
-        try {
-          boundary.cross(`after effect ${command.argv[0]}`);
-          go({ end: how, ms, output: '' });
-        } catch (cut) {
-          fail(cut);
-        }
+        clock.at(0, () => {
+          try {
+            boundary.cross(`after effect ${command.argv[0]}`);
+            go({ end: how, ms, output: '' });
+          } catch (cut) {
+            fail(cut);
+          }
+        });
       };
       // The script's own end belongs to the world: it comes whether the engine lives or not.
       time.at(time.now + ms, () => {
@@ -131,10 +196,14 @@ export class SimProc implements Proc {
         this.#happen(command, end);
         finish(end);
       });
-      command.signal?.addEventListener('abort', () =>
-        time.at(time.now + 50, () => finish({ how: 'cancelled' }), number),
-      );
-      if (command.signal?.aborted) finish({ how: 'cancelled' });
+      const cancel = (): void => {
+        clock.at(50, () => {
+          if (!over) this.#cutShort(command);
+          finish({ how: 'cancelled' });
+        });
+      };
+      command.signal?.addEventListener('abort', cancel, { once: true });
+      if (command.signal?.aborted) cancel();
     });
   }
 
@@ -163,7 +232,13 @@ export class SimProc implements Proc {
       if (world.random.chance(world.scripts.startDeaf)) world.here.sip = 'hung';
       if (world.random.chance(world.scripts.startDies)) time.at(time.now + 900, () => this.#stopHere());
     }
-    if (argv[0] === 'stop') this.#stopHere();
+    if (argv[0] === 'stop' && ok) this.#stopHere();
+  }
+
+  /** A start that is ended by force may have started something already. */
+  #cutShort({ argv }: Command): void {
+    const { world } = this.#life;
+    if (argv[0] === 'start' && world.random.chance(0.5)) world.here.web = 'up';
   }
 
   #stopHere(): void {
@@ -172,6 +247,8 @@ export class SimProc implements Proc {
 
   endLeftovers(runToken: string): Promise<number> {
     if (!this.#life.alive()) return never;
+    const command = this.#orphans.get(runToken);
+    if (command) this.#cutShort(command);
     return Promise.resolve(this.#orphans.delete(runToken) ? 1 : 0);
   }
 }
@@ -192,32 +269,44 @@ export class SimRandom implements Random {
   }
 }
 
+/** Epochs that somebody else owns, and what the other claimant is up to. */
+export interface Rival {
+  readonly taken: Map<number, string>;
+  /** claims the very epoch that this node asks for next, an instant before it */
+  strikes: boolean;
+}
+
 /** The claim in the local store, and, where a world has another claimant, lost to it. */
 export class SimClaims implements Claims {
   readonly #store: Store;
   readonly #life: Life;
-  /** epochs that somebody else owns */
-  readonly taken: Map<number, string>;
+  readonly #rival: Rival;
   /** planted bug: the answer is not minded */
   readonly #ignoreAnswer: boolean;
 
-  constructor(store: Store, life: Life, taken: Map<number, string>, ignoreAnswer: boolean) {
+  constructor(store: Store, life: Life, rival: Rival, ignoreAnswer: boolean) {
     this.#store = store;
     this.#life = life;
-    this.taken = taken;
+    this.#rival = rival;
     this.#ignoreAnswer = ignoreAnswer;
   }
 
   async claim(epoch: number, owner: string): Promise<{ won: boolean; owner: string }> {
     if (!this.#life.alive()) return never;
     this.#life.boundary.cross('before claim effect');
-    const other = this.taken.get(epoch);
+    const { taken } = this.#rival;
+    // An epoch that this node owns already cannot be taken from it any more.
+    if (this.#rival.strikes && this.#store.highestEpoch() < epoch && !taken.has(epoch)) {
+      this.#rival.strikes = false;
+      taken.set(epoch, 'other#1');
+    }
+    const other = taken.get(epoch);
     const answer = other ? { won: false, owner: other } : this.#store.claimEpoch(epoch, owner, this.#life.time.wall());
     this.#life.boundary.cross('after claim effect');
     return this.#ignoreAnswer ? { won: true, owner } : answer;
   }
 
   highest(): Promise<number> {
-    return Promise.resolve(Math.max(this.#store.highestEpoch(), ...this.taken.keys()));
+    return Promise.resolve(Math.max(this.#store.highestEpoch(), ...this.#rival.taken.keys()));
   }
 }

@@ -21,16 +21,22 @@ export class Disk {
   runbooks: RunbookRecord[] = [];
   /** newest last; bounded, history is not what is simulated */
   events: NewEvent[] = [];
-  writes = 0;
   full = false;
 }
 
 /** Thrown through the engine when the world cuts it off; nothing of that life touches the world afterwards. */
 export class CutOff extends Error {}
 
+/** What a durable write was about. */
+export type Commit = 'standing' | 'remember' | 'claim' | 'begin' | 'intent' | 'result' | 'status';
+
 export interface Boundary {
   /** called before and after each commit or effect; throws CutOff to cut the engine off right there */
   cross(name: string): void;
+  /** on disk now; for the oracle */
+  committed(what: Commit): void;
+  /** a row of history, which may be lost with the engine */
+  wrote(event: NewEvent): void;
 }
 
 export class SimStore implements Store {
@@ -47,12 +53,12 @@ export class SimStore implements Store {
     this.#loseResults = loseResults;
   }
 
-  #commit<T>(name: string, write: () => T): T {
+  #commit<T>(what: Commit, name: string, write: () => T): T {
     if (!this.#alive()) throw new CutOff();
     this.#boundary.cross(`before ${name}`);
     if (this.#disk.full) throw new Error('the disk is full (simulated)');
     const value = write();
-    this.#disk.writes += 1;
+    this.#boundary.committed(what);
     this.#boundary.cross(`after ${name}`);
     return value;
   }
@@ -62,14 +68,14 @@ export class SimStore implements Store {
   }
 
   saveStanding(standing: Standing): void {
-    this.#commit('standing', () => {
+    this.#commit('standing', 'standing', () => {
       if (standing.epoch < (this.#disk.standing?.epoch ?? 0)) throw new Error('an epoch never goes back');
       this.#disk.standing = { ...standing };
     });
   }
 
   remember(key: string, value: unknown): void {
-    this.#commit(`remember ${key}`, () => this.#disk.facts.set(key, value));
+    this.#commit('remember', `remember ${key}`, () => this.#disk.facts.set(key, value));
   }
 
   recall(key: string): unknown {
@@ -77,7 +83,7 @@ export class SimStore implements Store {
   }
 
   claimEpoch(epoch: number, owner: string): ClaimAnswer {
-    return this.#commit('claim', () => {
+    return this.#commit('claim', 'claim', () => {
       const owned = this.#disk.epochs.get(epoch);
       if (owned !== undefined) return { won: owned === owner, owner: owned };
       this.#disk.epochs.set(epoch, owner);
@@ -86,7 +92,7 @@ export class SimStore implements Store {
   }
 
   highestEpoch(): number {
-    return Math.max(0, ...this.#disk.epochs.keys());
+    return Math.max(this.#disk.standing?.epoch ?? 0, ...this.#disk.epochs.keys());
   }
 
   openRunbook(): RunbookRecord | null {
@@ -100,7 +106,7 @@ export class SimStore implements Store {
   }
 
   beginRunbook(start: Omit<RunbookRecord, 'id' | 'status' | 'reason' | 'endedAt' | 'entries'>): number {
-    return this.#commit('runbook', () => {
+    return this.#commit('begin', 'runbook', () => {
       if (this.openRunbook()) throw new Error('a runbook is open');
       const id = this.#disk.runbooks.length + 1;
       this.#disk.runbooks.push({
@@ -122,9 +128,12 @@ export class SimStore implements Store {
   }
 
   intent(runbook: number, entry: Pick<JournalEntry, 'step' | 'attempt' | 'intentAt' | 'runToken'>): void {
-    this.#commit(`intent ${entry.step}`, () => {
+    this.#commit('intent', `intent ${entry.step}`, () => {
       const { step, attempt, intentAt, runToken } = entry;
-      (this.#runbook(runbook).entries as JournalEntry[]).push({
+      const { status, entries } = this.#runbook(runbook);
+      if (status !== 'running' && status !== 'halted') throw new Error(`runbook ${runbook} has ended`);
+      if (entries.some((e) => e.step === step && e.attempt === attempt)) throw new Error('begun before');
+      (entries as JournalEntry[]).push({
         step,
         attempt,
         intentAt,
@@ -142,7 +151,7 @@ export class SimStore implements Store {
     result: NonNullable<JournalEntry['result']>,
     at: number,
   ): void {
-    this.#commit(`result ${step}`, () => {
+    this.#commit('result', `result ${step}`, () => {
       if (this.#loseResults) return;
       const entry = this.#runbook(runbook).entries.find((e) => e.step === step && e.attempt === attempt);
       if (!entry) throw new Error(`no intent of ${step} ${attempt}`);
@@ -152,13 +161,14 @@ export class SimStore implements Store {
   }
 
   setRunbook(id: number, change: Parameters<Store['setRunbook']>[1]): void {
-    this.#commit(`runbook ${change.status}`, () => {
+    this.#commit('status', `runbook ${change.status}`, () => {
       Object.assign(this.#runbook(id), change);
     });
   }
 
   event(event: NewEvent): number {
-    if (!this.#alive()) throw new CutOff();
+    if (!this.#alive()) return 0;
+    this.#boundary.wrote(event);
     const { events } = this.#disk;
     events.push(event);
     if (events.length > 400) events.splice(0, 200);

@@ -1,25 +1,44 @@
 /**
- * One seed: a world, a disk, and the engine's lives in it. The real core, monitor, interpreter, runner and steps run on
- * simulated ports; after every event the oracle asserts the invariants.
+ * One world, one disk, and the engine's lives in it. The real core, monitor, interpreter, runner and steps run on simulated
+ * ports; after every event and every durable write the oracle asserts the invariants.
  */
-import { roundsNeeded } from '../../src-main/engine/judge.ts';
+import type { OrderAnswer } from '../../src-main/contract/contract.ts';
+import type { Role } from '../../src-main/contract/words.ts';
 import type { Policy } from '../../src-main/engine/observation.ts';
-import type { Command, TestSpec } from '../../src-main/engine/ports.ts';
-import { Engine, type Site } from '../../src-main/station/engine.ts';
-import { type Circumstances, Oracle } from './oracle.ts';
+import type { Command, NewEvent, TestSpec } from '../../src-main/engine/ports.ts';
+import type { OrderAsk } from '../../src-main/runbook/interpreter.ts';
+import { Engine, type Hooks, type Site } from '../../src-main/station/engine.ts';
+import { Calm } from './calm.ts';
+import { type Circumstances, Oracle, wordFreshMs } from './oracle.ts';
 import { Seeded } from './random.ts';
 import { SimClock, SimTime } from './sim-clock.ts';
-import { ownAddress, SimClaims, SimFiles, SimNet, SimProc, SimRandom, watchedAddress } from './sim-ports.ts';
+import {
+  type Life,
+  ownAddress,
+  type Rival,
+  SimClaims,
+  SimFiles,
+  SimNet,
+  SimProc,
+  SimRandom,
+  watchedAddress,
+} from './sim-ports.ts';
 import { CutOff, Disk, SimStore } from './sim-store.ts';
-import { testIds, type World, World as WorldClass } from './world.ts';
+import { World } from './world.ts';
 
 export type Bug = 'skip-confirmation' | 'ignore-claim' | 'lose-results';
+export const bugs: readonly Bug[] = ['skip-confirmation', 'ignore-claim', 'lose-results'];
 
 export interface SimulationOptions {
   bug?: Bug;
-  /** cut the engine off at this boundary (counted from 1), then start it again after `downMs` */
-  cutAt?: number;
-  downMs?: number;
+  /** where the configuration says that this node starts */
+  role?: Role;
+  /** what the world does and what the engine writes into its history, as it happens */
+  onTrace?: (time: number, source: string, text: string) => void;
+  /** each observation as the core was given it */
+  onDecided?: NonNullable<Hooks['onDecided']>;
+  /** rounds are passed over where nothing changes (calm.ts); default true */
+  passCalm?: boolean;
 }
 
 export const defaultPolicy: Policy = {
@@ -44,92 +63,165 @@ const specs: TestSpec[] = [
 const references = ['a', 'b'].map((id) => ({ id, kind: 'ping', host: id, timeoutMs: 2000 }) as const);
 const script = (name: string) => ({ argv: [name], timeoutMs: 60_000, retries: 2, onFail: 'halt' as const });
 
+/** Runs after every microtask that is queued now, and those they queue: the engine has done all it can at this instant. */
+const settled = (): Promise<void> => new Promise((go) => process.nextTick(go));
+
 export class Simulation {
   readonly time = new SimTime();
   readonly random: Seeded;
   readonly world: World;
   readonly disk = new Disk();
-  readonly taken = new Map<number, string>();
+  readonly rival: Rival = { taken: new Map(), strikes: false };
   readonly oracle: Oracle;
+  readonly calm: Calm;
   readonly circumstances: Circumstances;
+  /** what people were told, and the answers they got */
+  readonly told: { at: number; key: string; text: string }[] = [];
+  readonly answers: { at: number; ask: OrderAsk; answer: OrderAnswer }[] = [];
   engine: Engine | null = null;
-  clock: SimClock | null = null;
-  net: SimNet | null = null;
+  steps = 0;
+  rounds = 0;
   boundaries = 0;
-  /** names of the boundaries crossed, for tests that cut at each */
-  readonly crossed: string[] = [];
+  /** the boundary crossed last, for those who cut at each */
+  lastCrossed = '';
   readonly #options: SimulationOptions;
   readonly #orphans = new Map<string, Command>();
-  #cutPlanned: number | null;
-  steps = 0;
-  passedOver = 0;
+  /** boundaries still to be crossed until the next cut, and how long the engine is down after it */
+  #cuts: { further: number; downMs: number }[] = [];
+  #up = false;
+  #clock: SimClock | null = null;
+  #net: SimNet | null = null;
+  #waiting = 0;
+  /** the wall clock was stepped since maintenance was switched on, since the last claim */
+  #wallStepped = { maintenance: false, claim: false };
 
   constructor(seed: number, policy: Policy, hasWord: boolean, options: SimulationOptions = {}) {
     this.random = new Seeded(seed);
     this.#options = options;
-    this.#cutPlanned = options.cutAt ?? null;
-    this.world = new WorldClass(this.time, this.random, policy, hasWord);
-    this.oracle = new Oracle(this.world, this.disk, this.taken);
+    this.world = new World(this.time, this.random, policy, hasWord);
     this.circumstances = {
       life: 0,
-      lifeSince: 0,
       lastGapEnd: 0,
-      wallStepped: false,
       maintenanceUntil: 0,
       lastClaimAt: Number.NEGATIVE_INFINITY,
+      maintenanceUnsure: false,
+      cooldownUnsure: false,
       undisturbed: false,
-      servingSince: 0,
+      mono: () => this.#clock?.now() ?? 0,
     };
+    this.oracle = new Oracle(this.world, this.disk, this.rival.taken, this.circumstances);
+    this.calm = new Calm(this.time, this.world, this.random);
   }
 
-  get alive(): boolean {
-    return this.engine !== null;
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** The world does something. */
+  happen(what: string, act: () => void): void {
+    const c = this.circumstances;
+    this.#options.onTrace?.(this.time.now, 'world', what);
+    c.undisturbed = false;
+    this.guard(act);
+    if (this.world.diedAt === this.time.now) c.undisturbed = this.#isQuiet();
+  }
+
+  /** Nothing is in the way of a takeover, should the active die now. */
+  #isQuiet(): boolean {
+    const { world, circumstances: c, time, engine } = this;
+    const { policy } = world;
+    const data = world.dataNow();
+    return (
+      engine?.interpreter.state.verdict === 'healthy' &&
+      engine.interpreter.state.phase === 'watching' &&
+      !this.#clock?.stalled &&
+      !world.lossy() &&
+      world.referenceLoss === 0 &&
+      world.wordReadable &&
+      !policy.observeOnly &&
+      policy.references > 0 &&
+      (policy.maxOffsetMs === null || (data?.verified === true && data.ageMs < policy.maxOffsetMs - 600_000)) &&
+      c.maintenanceUntil <= time.now &&
+      !c.maintenanceUnsure &&
+      c.lastClaimAt + policy.cooldownMs <= time.now &&
+      !c.cooldownUnsure &&
+      !this.disk.full &&
+      this.#cuts.length === 0
+    );
   }
 
   /** The engine's next life begins. */
   boot(): void {
-    if (this.engine) return;
+    if (this.#up) return;
     const c = this.circumstances;
     c.life += 1;
-    c.lifeSince = this.time.now;
+    c.maintenanceUnsure ||= this.#wallStepped.maintenance;
+    c.cooldownUnsure ||= this.#wallStepped.claim;
     const number = c.life;
-    const alive = (): boolean => c.life === number && this.engine !== null;
-    const life = {
+    const alive = (): boolean => c.life === number && this.#up;
+    const clock = new SimClock(this.time, number, alive, () => {
+      c.lastGapEnd = this.time.now;
+    });
+    const life: Life = {
       time: this.time,
+      clock,
       world: this.world,
       number,
       alive,
-      boundary: { cross: (name: string) => this.#cross(name) },
-      onWire: (w: Parameters<Oracle['wire']>[0]) => this.oracle.wire(w),
-      onReference: (at: number, answered: boolean) => this.oracle.reference(at, answered),
-      onEffect: (command: Command, at: 'start' | 'end') => this.oracle.effect(command, at, c, this.#orphans),
+      boundary: {
+        cross: (name) => this.#cross(name, alive),
+        committed: (what) => this.oracle.committed(what),
+        wrote: (event) => this.#wrote(event),
+      },
+      onRound: (round) => {
+        this.rounds += 1;
+        this.oracle.round(round);
+      },
+      onEffect: (command) => this.oracle.effect(command, this.#orphans),
     };
     const store = new SimStore(this.disk, life.boundary, alive, this.#options.bug === 'lose-results');
-    this.clock = new SimClock(this.time, number, alive);
-    this.net = new SimNet(life);
+    this.#clock = clock;
+    this.#net = new SimNet(life);
     const ports = {
-      clock: this.clock,
-      net: this.net,
+      clock,
+      net: this.#net,
       proc: new SimProc(life, this.#orphans),
       files: new SimFiles(),
       store,
       random: new SimRandom(this.random),
-      claims: new SimClaims(store, life, this.taken, this.#options.bug === 'ignore-claim'),
+      claims: new SimClaims(store, life, this.rival, this.#options.bug === 'ignore-claim'),
     };
-    const outside = {
-      word: () => this.world.word(),
-      data: () => {
-        const data = this.world.maxData();
-        return data ? ({ state: 'known', ...data } as const) : ({ state: 'not-kept' } as const);
-      },
-    };
-    const hooks = { onChange: () => {}, onRound: () => {}, tell: () => {} };
+    this.#up = true;
+    this.calm.disturb();
     this.guard(() => {
-      // Alive before it is built: building reads and writes the store.
-      this.engine = pending;
-      this.engine = new Engine(ports, this.site(), outside, hooks);
+      this.engine = new Engine(ports, this.site(), this.#outside(), this.#hooks(alive));
       this.engine.start();
     });
+  }
+
+  #outside() {
+    const data = () => {
+      const known = this.world.dataNow();
+      return known ? ({ state: 'known', ...known } as const) : ({ state: 'not-kept' } as const);
+    };
+    return { word: () => this.world.word(), data };
+  }
+
+  /** What a dying engine still says reaches nobody. */
+  #hooks(alive: () => boolean): Hooks {
+    const { onDecided } = this.#options;
+    return {
+      onChange: () => {
+        if (alive() && this.engine) this.oracle.decided(this.engine.interpreter.state.phase);
+      },
+      onRound: () => {},
+      tell: ({ key, text }) => {
+        if (!alive()) return;
+        this.told.push({ at: this.time.now, key, text });
+        this.oracle.told(key);
+      },
+      ...(onDecided ? { onDecided } : {}),
+    };
   }
 
   site(): Site {
@@ -137,9 +229,13 @@ export class Simulation {
     const confirmTimes = this.#options.bug === 'skip-confirmation' ? 0 : policy.confirmTimes;
     return {
       node: 'spare',
-      role: 'passive',
+      role: this.#options.role ?? 'passive',
       policy: { ...policy, confirmTimes },
-      watched: { target: { address: watchedAddress, fqdn: 'pbx.example' }, tests: specs, references },
+      watched: {
+        target: { address: watchedAddress, fqdn: 'pbx.example' },
+        tests: specs,
+        references: references.slice(0, policy.references),
+      },
       plan: {
         fqdn: 'pbx.example',
         oldAddress: watchedAddress,
@@ -155,9 +251,19 @@ export class Simulation {
 
   /** kill -9: nothing of this life is called any more; its scripts go on in the world. */
   kill(): void {
+    if (!this.#up) return;
+    this.#up = false;
+    // What is left of it in the microtask queue is let go, so that it ends by itself; nothing of it reaches the world.
+    this.engine?.interpreter.end();
     this.engine = null;
+    this.#waiting = 0;
     this.time.drop(this.circumstances.life);
     this.circumstances.undisturbed = false;
+  }
+
+  cutOff(downMs: number): void {
+    this.kill();
+    this.time.at(this.time.now + downMs, () => this.boot());
   }
 
   /** Runs something of the engine; being cut off in it is not an error. */
@@ -169,142 +275,158 @@ export class Simulation {
     }
   }
 
-  #cross(name: string): void {
-    if (!this.engine) throw new CutOff();
+  #cross(name: string, alive: () => boolean): void {
+    if (!alive()) throw new CutOff();
     this.boundaries += 1;
-    this.crossed.push(name);
-    if (name.startsWith('after remember lastPromotion')) this.circumstances.lastClaimAt = this.time.now;
-    if (this.#cutPlanned !== this.boundaries) return;
-    this.#cutPlanned = null;
-    this.cutOff(this.#options.downMs ?? 30_000);
+    this.lastCrossed = name;
+    if (name === 'after remember lastPromotion') {
+      this.circumstances.lastClaimAt = this.time.now;
+      this.circumstances.cooldownUnsure = false;
+      this.#wallStepped.claim = false;
+    }
+    const cut = this.#cuts[0];
+    if (!cut) return;
+    cut.further -= 1;
+    if (cut.further > 0) return;
+    this.#cuts.shift();
+    this.#options.onTrace?.(this.time.now, 'world', `the engine is cut off ${name}`);
+    this.cutOff(cut.downMs);
     throw new CutOff();
   }
 
-  /** Cuts the engine off at the boundary that lies `further` ahead. */
-  planCut(further: number): void {
-    this.#cutPlanned = this.boundaries + further;
+  /** Cuts the engine off at the boundary that lies `further` ahead (1: the next), then, started again, the next one. */
+  planCuts(cuts: readonly { further: number; downMs: number }[]): void {
+    this.#cuts = cuts.map((cut) => ({ ...cut }));
   }
 
-  cutOff(downMs: number): void {
-    this.kill();
-    this.time.at(this.time.now + downMs, () => this.boot());
+  #wrote(event: NewEvent): void {
+    const { onTrace } = this.#options;
+    if (!onTrace) return;
+    const phase = event.phase === null ? '' : ` [${event.phase}, ${event.verdict ?? 'no verdict'}]`;
+    onTrace(this.time.now, event.kind, `${event.rule}${phase}: ${event.reason}`);
+  }
+
+  /** A person asks something; a process that stands still answers later, one that is not there never. */
+  order(ask: OrderAsk): void {
+    if (!this.#up) return;
+    this.#clock?.at(0, () => {
+      const { engine } = this;
+      if (!engine) return;
+      this.calm.disturb();
+      this.circumstances.undisturbed = false;
+      this.#waiting += 1;
+      this.oracle.ordered(ask);
+      void engine.order(ask).then((answer) => {
+        if (this.engine !== engine) return;
+        this.#waiting -= 1;
+        this.answers.push({ at: this.time.now, ask, answer });
+        this.oracle.answered(ask, answer);
+      });
+      this.oracle.ordered(null);
+    });
+  }
+
+  /** Answers whether it is on: a disk that is full lets nobody switch it. */
+  maintenanceOn(by: string, forMs: number): boolean {
+    if (!this.engine || this.#clock?.stalled) return false;
+    try {
+      this.engine.maintenanceOn({ by, reason: 'update', forMs });
+    } catch (error) {
+      if (error instanceof CutOff) throw error;
+      return false;
+    }
+    this.circumstances.maintenanceUntil = this.time.now + forMs;
+    this.circumstances.maintenanceUnsure = false;
+    this.#wallStepped.maintenance = false;
+    return true;
+  }
+
+  maintenanceOff(by: string): void {
+    if (!this.engine || this.#clock?.stalled || this.disk.full) return;
+    // Half switched off is off for the oracle: it asserts what must not happen while it is on.
+    this.circumstances.maintenanceUntil = 0;
+    this.engine.maintenanceOff({ by });
+  }
+
+  /** A valid new configuration. */
+  reconfigure(change: Partial<Policy>): void {
+    this.world.noteWord();
+    this.world.policy = { ...this.world.policy, ...change };
+    this.world.noteService();
+    if (this.engine && !this.#clock?.stalled) this.engine.reconfigure(this.site());
+  }
+
+  stall(ms: number): void {
+    this.#clock?.stall(ms, 'stall');
+  }
+
+  /** `frozen`: the monotonic clock stands still too (Linux); else it runs on (Windows). */
+  sleep(ms: number, frozen: boolean): void {
+    if (frozen) this.#clock?.sleep(ms);
+    else this.#clock?.stall(ms, 'sleep');
+  }
+
+  stepWall(ms: number): void {
+    this.time.wallOffset += ms;
+    this.#wallStepped = { maintenance: true, claim: true };
+    // Set forward it looks like a snapshot resumed, and is taken for one; set back, nothing was missed.
+    if (ms > 2_000 && !this.#clock?.stalled) this.#clock?.gap(ms, 'wall-jump');
   }
 
   /** Runs until `end` (monotonic ms), asserting after every event. */
   async run(end: number): Promise<void> {
+    await null;
+    const { passCalm = true } = this.#options;
     for (;;) {
-      this.passCalm(end);
       const at = this.time.next();
       if (at === null || at > end) break;
-      const { epochs } = this.disk;
-      const claims = epochs.size;
-      this.guard(() => this.time.step());
-      await new Promise((go) => setImmediate(go));
+      try {
+        if (this.time.step() === 0) this.calm.disturb();
+      } catch (error) {
+        if (!(error instanceof CutOff)) throw error;
+      }
+      await settled();
       this.steps += 1;
-      if (epochs.size > claims) this.circumstances.lastClaimAt = this.time.now;
-      this.oracle.check(this.circumstances);
-      this.#checkMissed();
+      this.#look(passCalm ? end : 0);
     }
     this.time.now = end;
   }
 
-  #lastKey = '';
-  /**
-   * Passes over rounds that cannot change anything. In a calm stretch (no loss, no world event, phase, rule and verdict the
-   * same over two rounds) `decide` is at its fixed point: the monitor's next event is moved by whole intervals. On a lossy
-   * path the number of good rounds before the next failed one is drawn from its geometric distribution, which is exact.
-   */
-  passCalm(end: number): void {
-    const { engine, world, time } = this;
-    const decision = engine?.interpreter.last;
-    if (!engine || engine === pending || !decision || !this.net) return;
-    this.net.forced = this.net.forced && this.#isIdle() ? null : this.net.forced;
-    const { state } = decision;
-    const timer = this.#monitorTimer(engine);
-    if (!timer) return;
-    const key = `${state.phase}|${decision.rule}|${state.verdict}|${state.lastRound}`;
-    const [sameAs, round] = [key.slice(0, key.lastIndexOf('|')), state.lastRound];
-    const stable = this.#stable.key === sameAs && round > this.#stable.round;
-    if (this.#stable.key !== sameAs) this.#stable = { key: sameAs, round };
-    if (!stable || state.verdict === null || state.verdict === 'suspect') return;
-    const every = engine.interpreter.cadence() === 'confirming' ? world.policy.confirmEveryMs : world.policy.intervalMs;
-    const others = time.of(this.circumstances.life).filter((t) => t !== timer);
-    const until = Math.min(
-      end,
-      time.nextOfWorld(),
-      world.wordStaleAt(2 * world.policy.intervalMs + 5_000),
-      ...others.map((t) => t.at),
-    );
-    let slots = Math.floor((until - timer.at) / every);
-    if (slots <= 0) return;
-    if (world.lossy()) {
-      if (state.phase !== 'watching' || state.verdict !== 'healthy' || world.referenceLoss >= 1) return;
-      const good = this.#goodRounds();
-      if (good < slots) this.net.forced = this.#drawLosses();
-      slots = Math.min(slots, good);
-      if (slots <= 0) return;
-    }
-    this.passedOver += slots;
-    time.move(timer, timer.at + slots * every);
+  #look(end: number): void {
+    const { engine } = this;
+    if (!engine || !this.#clock || !this.#net) return;
+    if (this.#waiting > 0) this.oracle.say('3: an order was not answered');
+    this.#waiting = 0;
+    if (this.world.diedAt !== null && this.circumstances.undisturbed) this.#checkMissed(engine);
+    if (end > 0) this.calm.pass({ engine, clock: this.#clock, net: this.#net, life: this.circumstances.life }, end);
   }
 
-  #stable = { key: '', round: 0 };
-
-  #isIdle(): boolean {
-    return (this.engine?.interpreter.round?.seq ?? 0) !== this.#forcedAt;
-  }
-  #forcedAt = 0;
-
-  /** The event of the next round, when no round is under way and the engine has nothing else to do. */
-  #monitorTimer(engine: Engine) {
-    const timers = this.time.of(this.circumstances.life);
-    const record = engine.runner.record;
-    if (timers.length === 0 || timers.length > 2 || record?.status === 'running') return null;
-    const started = engine.interpreter.round?.startedAt;
-    if (started === undefined) return null;
-    const { intervalMs, confirmEveryMs } = this.world.policy;
-    const every = engine.interpreter.cadence() === 'confirming' ? confirmEveryMs : intervalMs;
-    return timers.find((t) => Math.abs(t.at - started - every) < 0.001) ?? null;
-  }
-
-  #roundFailChance(): number {
-    const chance = testIds.map((t) => this.world.failChance(t));
-    const [sip = 0, web = 0] = chance;
-    return this.world.policy.failWhen === 'all' ? sip * web : 1 - chance.reduce((p, c) => p * (1 - c), 1);
-  }
-
-  #goodRounds(): number {
-    const p = this.#roundFailChance();
-    if (p <= 0) return Number.POSITIVE_INFINITY;
-    return Math.floor(Math.log(1 - this.random.next()) / Math.log1p(-p));
-  }
-
-  /** Which tests are lost in the round that fails, given that it fails. */
-  #drawLosses(): Set<string> {
-    this.#forcedAt = this.engine?.interpreter.round?.seq ?? 0;
-    for (;;) {
-      const lost = new Set<string>(testIds.filter((t) => this.random.chance(this.world.failChance(t))));
-      if (this.world.policy.failWhen === 'all') return lost.add('sip').add('web');
-      if (lost.size > 0) return lost;
-    }
-  }
-
-  /** The spare must not sleep: an undisturbed death is noticed within the cadence's bound. */
-  #checkMissed(): void {
-    const { world, circumstances: c, engine } = this;
-    const died = world.truth.activeDiedAt;
-    if (died === null || !c.undisturbed || !engine || engine === pending || world.policy.mode !== 'automatic') return;
-    const { intervalMs, confirmEveryMs } = world.policy;
-    const word = world.hasWord ? 2 * intervalMs + 10_000 : 0;
-    const bound = intervalMs + word + roundsNeeded(world.policy) * (4_000 + confirmEveryMs) + 10_000;
+  /** The spare must not sleep: an undisturbed death is noticed within the cadence's bound, and acted upon or asked about. */
+  #checkMissed(engine: Engine): void {
+    const { policy, diedAt, hasWord } = this.world;
+    const { intervalMs, confirmEveryMs, confirmTimes } = policy;
+    const word = hasWord ? wordFreshMs(policy) + intervalMs : 0;
+    const round = Math.max(4_000, confirmEveryMs) + confirmEveryMs;
+    const bound = intervalMs + word + (1 + confirmTimes) * round + 10_000;
+    const late = this.time.now - (diedAt ?? this.time.now);
     const { phase } = engine.interpreter.state;
-    const late = this.time.now - died > bound;
-    if (late && (phase === 'watching' || phase === 'suspecting' || phase === 'conflicting')) {
-      this.oracle.missed(`the active has been dead for ${Math.round((this.time.now - died) / 1000)} s, phase ${phase}`);
-      c.undisturbed = false;
+    if (late <= bound || (phase !== 'watching' && phase !== 'suspecting' && phase !== 'conflicting')) return;
+    this.oracle.say(`MISSED: the active has been dead for ${Math.round(late / 1000)} s, phase ${phase}`);
+    this.circumstances.undisturbed = false;
+  }
+
+  /** The person's hand on the data folder: this node is made the passive one again, as if set up anew. */
+  setUpAnew(): void {
+    this.kill();
+    this.#orphans.clear();
+    this.planCuts([]);
+    for (const t of ['sip', 'web', 'tunnel'] as const) this.world.here[t] = 'refusing';
+    const epoch = Math.max(this.world.otherEpoch, this.disk.standing?.epoch ?? 0, ...this.rival.taken.keys());
+    this.disk.standing = { role: 'passive', epoch, since: this.time.wall() };
+    for (const book of this.disk.runbooks) {
+      if (book.status === 'running' || book.status === 'halted')
+        Object.assign(book, { status: 'cancelled', reason: 'set up anew', endedAt: this.time.wall() });
     }
+    this.time.at(this.time.now + 60_000, () => this.boot());
   }
 }
-
-/** Stands for an engine that is being built. */
-const pending = Object.create(Engine.prototype) as Engine;

@@ -8,10 +8,10 @@ import type { SimTime } from './sim-clock.ts';
 
 export const testIds = ['sip', 'web', 'tunnel'] as const;
 export type TestId = (typeof testIds)[number];
+/** `refusing`: RST or ICMP. `hung`: accepts, never answers. `silent`: nothing at all comes back. */
 export type Service = 'up' | 'refusing' | 'hung' | 'silent';
 
-/** Chance that one packet and its answer both arrive. */
-const roundTrip = (loss: number): number => (1 - loss) ** 2;
+export const scriptsAreFine = { beforeFails: 0, startFails: 0, startDies: 0, startDeaf: 0, afterFails: 0, hangs: 0 };
 
 export class World {
   readonly time: SimTime;
@@ -19,36 +19,46 @@ export class World {
   policy: Policy;
 
   /** the active, as it truly is */
-  active: Record<TestId, Service> = { sip: 'up', web: 'up', tunnel: 'up' };
+  readonly active: Record<TestId, Service> = { sip: 'up', web: 'up', tunnel: 'up' };
   /** loss on the path to the active, per direction */
   lossOut = 0;
   lossIn = 0;
   /** loss on the path to everything outside the pair */
   referenceLoss = 0;
-  references = 2;
-  /** the active writes its word into the location, and this node can read it */
-  hasWord: boolean;
-  wordReadable = true;
-  #lastWordAt = 0;
+  /** the active writes its word into the location */
+  readonly hasWord: boolean;
+  /** this node can read the location */
+  #wordReadable = true;
+  /** the newest word that this node could read */
+  #word = { at: 0, healthy: true, epoch: 0 };
+  /** the epoch under which the other node serves */
+  otherEpoch = 0;
   /** the PBX on this node */
-  here: Record<TestId, Service> = { sip: 'refusing', web: 'refusing', tunnel: 'refusing' };
-  scripts = { beforeFails: 0, startFails: 0, startDies: 0, startDeaf: 0, afterFails: 0, hangs: 0 };
-  /** age of the restored data at time 0, and whether it is verified; null: none kept */
+  readonly here: Record<TestId, Service> = { sip: 'refusing', web: 'refusing', tunnel: 'refusing' };
+  /** chances that scripts and services go wrong */
+  scripts = scriptsAreFine;
+  /** the copy restored here, where one is kept */
   data: { createdAt: number; verified: boolean } | null = null;
-  /** the verdict of the oracle about the last moments */
-  readonly truth = { activeDiedAt: null as number | null };
+  /** when the active ceased to serve, and since when it serves again */
+  diedAt: number | null = null;
+  servingSince = 0;
 
   constructor(time: SimTime, random: Seeded, policy: Policy, hasWord: boolean) {
     this.time = time;
     this.random = random;
     this.policy = policy;
     this.hasWord = hasWord;
+    if (policy.maxOffsetMs !== null) this.data = { createdAt: 0, verified: true };
   }
 
-  /** By the pair's rule and by what truly is: does the active serve? */
+  /**
+   * By the pair's rule and by what truly is: does the active serve? A tunnel port that accepts is no service where both
+   * real ones hang or are gone in silence.
+   */
   activeServes(): boolean {
-    const up = testIds.filter((t) => this.active[t] === 'up').length;
-    return this.policy.failWhen === 'all' ? up > 0 : up === testIds.length;
+    const { sip, web, tunnel } = this.active;
+    if (this.policy.failWhen === 'any') return sip === 'up' && web === 'up' && tunnel === 'up';
+    return sip === 'up' || web === 'up' || (tunnel === 'up' && (sip === 'refusing' || web === 'refusing'));
   }
 
   /** The path to the active is so bad that no tests through it can tell death from distance. */
@@ -57,19 +67,31 @@ export class World {
   }
 
   lossy(): boolean {
-    return this.lossOut > 0 || this.lossIn > 0 || (this.referenceLoss > 0 && this.referenceLoss < 1);
+    return this.lossOut > 0 || this.lossIn > 0;
   }
 
   setActive(state: Service, tests: readonly TestId[] = testIds): void {
-    const served = this.activeServes();
     this.noteWord();
     for (const t of tests) this.active[t] = state;
-    if (served && !this.activeServes()) this.truth.activeDiedAt = this.time.now;
-    if (this.activeServes()) this.truth.activeDiedAt = null;
+    this.noteService();
+  }
+
+  /** To be called after anything that decides whether the active serves: services, or the rule itself. */
+  noteService(): void {
+    const serves = this.activeServes();
+    if (serves && this.diedAt !== null) this.servingSince = this.time.now;
+    if (!serves) this.diedAt ??= this.time.now;
+    else this.diedAt = null;
+  }
+
+  /** A port accepts even when its server hangs: the tunnel test alone cannot see that. */
+  accepts(test: TestId): boolean {
+    const state = this.active[test];
+    return state === 'up' || (state === 'hung' && test === 'tunnel');
   }
 
   /** Chance that one test fails although its service is up: retransmissions within the time-out (see heartbeat/sip.ts). */
-  failChance(test: TestId): number {
+  lossChance(test: TestId): number {
     const through = (1 - this.lossOut) * (1 - this.lossIn);
     if (through === 1) return 0;
     // SIP sends four times in 4 s. TCP sends its SYN at 0, 1 and 3 s; the HTTPS exchange needs one more round trip.
@@ -78,33 +100,65 @@ export class World {
     return test === 'tunnel' ? 1 - connect : 1 - connect * (1 - (1 - through) ** 3);
   }
 
-  referenceAnswers(): boolean {
-    return this.random.chance(roundTrip(this.referenceLoss));
+  /** Chance that one test fails, by whatever cause. */
+  failChance(test: TestId): number {
+    return this.accepts(test) ? this.lossChance(test) : 1;
   }
 
-  /** While the active's own engine lives and can write, its word is never older than one interval. */
-  noteWord(): void {
-    if (this.hasWord && this.wordReadable && this.hostLives()) this.#lastWordAt = this.time.now;
+  referenceAnswers(): boolean {
+    const through = (1 - this.referenceLoss) ** 2;
+    return through === 1 || this.random.chance(through);
   }
 
   hostLives(): boolean {
     return testIds.some((t) => this.active[t] !== 'silent');
   }
 
+  get wordReadable(): boolean {
+    return this.#wordReadable;
+  }
+
+  set wordReadable(readable: boolean) {
+    this.noteWord();
+    this.#wordReadable = readable;
+  }
+
+  /** The other node serves under a new epoch from now on; its next word says so. */
+  setOtherEpoch(epoch: number): void {
+    this.noteWord();
+    this.otherEpoch = epoch;
+  }
+
+  /** The other node writes its word once an interval, with the tests against itself as they are at that moment. */
+  noteWord(): void {
+    if (!this.hasWord || !this.#wordReadable || !this.hostLives()) return;
+    const { intervalMs } = this.policy;
+    const written = Math.floor(this.time.now / intervalMs) * intervalMs;
+    if (written > this.#word.at) this.#word = { at: written, healthy: this.activeServes(), epoch: this.otherEpoch };
+  }
+
   word(): Word | null {
     if (!this.hasWord) return null;
     this.noteWord();
-    const ageMs = this.time.now - this.#lastWordAt + 1_000;
-    return { role: 'active', epoch: 0, ageMs, healthy: this.activeServes(), via: 'location' };
+    const { at, healthy, epoch } = this.#word;
+    return { role: 'active', epoch, ageMs: this.time.now - at + 1_000, healthy, via: 'location' };
   }
 
-  /** When the word stops being fresh, if it is ageing. */
-  wordStaleAt(freshMs: number): number {
-    const stale = this.#lastWordAt + freshMs - 1_000;
-    return this.hasWord && stale > this.time.now ? stale : Number.POSITIVE_INFINITY;
+  /** The next moment at which time alone changes what the word says: it is written anew, or no longer fresh. */
+  wordTurnsAt(freshMs: number): number {
+    if (!this.hasWord) return Number.POSITIVE_INFINITY;
+    const { at, healthy, epoch } = this.#word;
+    const { now } = this.time;
+    if (this.#wordReadable && this.hostLives()) {
+      const same = healthy === this.activeServes() && epoch === this.otherEpoch && now - at < freshMs;
+      const { intervalMs } = this.policy;
+      return same ? Number.POSITIVE_INFINITY : (Math.floor(now / intervalMs) + 1) * intervalMs;
+    }
+    const stale = at + freshMs - 1_000;
+    return stale > now ? stale : Number.POSITIVE_INFINITY;
   }
 
-  maxData(): { ageMs: number; verified: boolean } | null {
+  dataNow(): { ageMs: number; verified: boolean } | null {
     return this.data && { ageMs: this.time.now - this.data.createdAt, verified: this.data.verified };
   }
 }

@@ -1,0 +1,48 @@
+/** One seed from its fate to its tally. */
+import { day, drawFate, type Happening, hour } from './fate.ts';
+import { repair } from './person.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
+import type { Tally } from './tally.ts';
+
+export interface SeedReport {
+  seed: number;
+  days: number;
+  tally: Tally;
+  /** rounds of tests that were simulated, and those passed over in calm stretches */
+  rounds: number;
+  passedOver: number;
+  events: number;
+}
+
+/** After the last day the world is whole and nobody touches anything: long enough for every time-out to end. */
+const peace = hour;
+
+/** Runs one seed; throws only where the simulator itself is broken. */
+export async function runSeed(seed: number, days: number, options: SimulationOptions = {}): Promise<SeedReport> {
+  const fate = drawFate(seed, days);
+  const s = new Simulation(seed, fate.policy, fate.hasWord, options);
+  const { onTrace } = options;
+  onTrace?.(0, 'world', `policy ${JSON.stringify(fate.policy)}, ${fate.hasWord ? 'a' : 'no'} word of the other node`);
+  s.happen('the engine is started', () => s.boot());
+  chain(s, fate.happenings, 0);
+  await s.run(days * day);
+  s.happen('the world is repaired, and the engine left in peace', () => {
+    s.planCuts([]);
+    repair(s);
+  });
+  await s.run(days * day + peace);
+  s.oracle.finish(s.engine?.interpreter.state.phase ?? null);
+  const { tally } = s.oracle;
+  return { seed, days, tally, rounds: s.rounds, passedOver: s.calm.passedOver, events: s.steps };
+}
+
+/** Only the next happening stands in the heap: it stays small, and what comes next of the world is found at once. */
+function chain(s: Simulation, happenings: readonly Happening[], i: number): void {
+  const next = happenings[i];
+  if (!next) return;
+  s.time.at(next.at, () => {
+    chain(s, happenings, i + 1);
+    s.happen(next.what, () => next.act(s));
+  });
+}
+
