@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { type DataFolder, openDataFolder } from './config/data-folder.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
-import { type Endpoint, takeOwnership } from './config/owner.ts';
+import { takeOwnership } from './config/owner.ts';
 import { toRetention } from './config/schema.ts';
-import { readSecret, secretNames } from './config/secrets.ts';
+import { readSecret, secretNames, writeSecret } from './config/secrets.ts';
 import type { Desk } from './contract/desk.ts';
 import { sentenceOf } from './contract/errors.ts';
 import type { Severity } from './contract/words.ts';
@@ -42,10 +42,12 @@ export interface Station {
   readonly folder: DataFolder;
   readonly desk: Desk;
   readonly log: Log;
-  /** where and how the console listens, by the configuration */
-  readonly console: { address: string; port: number };
-  /** Tells clients how to reach this engine; the token is the caller's. */
-  publish(endpoint: Omit<Endpoint, 'pid' | 'startedAt' | 'version'>): void;
+  /** where and how the console listens, by the configuration; `before`: the port it had last, so that an open page finds it */
+  readonly console: { address: string; port: number; before: number | null };
+  /** what clients prove themselves with; made once for a data folder, secret */
+  readonly token: string;
+  /** Tells clients where this engine's console is. */
+  publish(console: { url: string; port: number }): void;
   /** Ends the watch, the running step and the history, in this order; an open runbook is resumed at the next start. Again does nothing. */
   close(): Promise<void>;
 }
@@ -83,6 +85,7 @@ interface Parts {
 function assemble(options: StationOptions, { folder, ownership, loaded, history }: Parts): Station {
   const { version, trust, onEvent = () => {}, tell = () => {} } = options;
   const startedAt = Date.now();
+  const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
   const log = openLog(folder.logs, secrets.all);
   const clock = new RealClock();
@@ -161,8 +164,20 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     folder,
     desk: desk.desk,
     log,
-    console: { address: config.running.console.address, port: config.running.console.port },
-    publish: (endpoint) => ownership.publish({ ...endpoint, pid: process.pid, startedAt, version }),
+    token,
+    console: {
+      address: config.running.console.address,
+      port: config.running.console.port,
+      before: portBefore(store.recall(portKey)),
+    },
+    publish({ url, port }) {
+      ownership.publish({ endpoint: url, token, pid: process.pid, startedAt, version });
+      try {
+        store.remember(portKey, port);
+      } catch {
+        // a full disk: the next start takes another port, that is all
+      }
+    },
     close() {
       closing ??= (async () => {
         stopPruning();
@@ -177,6 +192,27 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       return closing;
     },
   };
+}
+
+/** Name of the secret with which clients prove themselves, and of the fact which port they were answered on. */
+const tokenName = 'console-token';
+const portKey = 'consolePort';
+
+/** Kept over restarts, so that an open page and a bookmark stay good; whoever deletes the secret gets a new one made. */
+function consoleToken(secrets: string): string {
+  try {
+    const kept = readSecret(secrets, tokenName);
+    if (kept.length >= 32) return kept;
+  } catch {
+    // none yet, or not fit to be used: a new one takes its place
+  }
+  const made = randomBytes(24).toString('base64url');
+  writeSecret(secrets, tokenName, made);
+  return made;
+}
+
+function portBefore(kept: unknown): number | null {
+  return typeof kept === 'number' && Number.isInteger(kept) && kept > 1023 && kept < 65_536 ? kept : null;
 }
 
 /** The secrets of the folder, read at start and with every new configuration. */

@@ -2,13 +2,12 @@
  * One engine with its console, as `estepe serve`, the lab and the tray run it: starts the station, serves its desk on loopback,
  * and tells clients where. Knows no terminal and no window.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sentenceOf } from '../contract/errors.ts';
+import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { type Station, type StationOptions, startStation } from '../station.ts';
-import { startConsole } from './server.ts';
+import { type ConsoleOptions, type RunningConsole, startConsole } from './server.ts';
 
 export interface EngineHost {
   readonly station: Station;
@@ -27,26 +26,36 @@ export function rendererFolder(): string {
   return folders.find((folder) => existsSync(join(folder, 'index.html'))) ?? (folders[0] as string);
 }
 
+/** A page that is open somewhere looks for its engine where it was: the same port again where no other was asked for. */
+async function listen(options: ConsoleOptions, before: number | null): Promise<RunningConsole> {
+  if (options.port !== 0 || before === null) return startConsole(options);
+  try {
+    return await startConsole({ ...options, port: before });
+  } catch (error) {
+    if (!(error instanceof EstepeError) || error.code !== 'port') throw error;
+    return startConsole(options);
+  }
+}
+
 /**
  * Starts an engine and its console.
  * @throws EstepeError as `startStation` and `startConsole` do; nothing runs then
  */
 export async function hostEngine(options: StationOptions): Promise<EngineHost> {
   const station = await startStation(options);
-  const { desk, log, publish } = station;
-  // A new one with every start: who once saw the old one is out.
-  const token = randomBytes(24).toString('base64url');
+  const { desk, log, publish, token } = station;
+  const { address: host, port, before } = station.console;
   try {
-    const console = await startConsole({
-      desk,
-      host: station.console.address,
-      port: station.console.port,
-      token,
-      rendererFolder: rendererFolder(),
-      version: options.version,
-      onFault: (error) => log.error(`console: ${sentenceOf(error)}`),
-    });
-    publish({ endpoint: console.url, token });
+    const console = await listen(
+      {
+        ...{ desk, host, port, token },
+        rendererFolder: rendererFolder(),
+        version: options.version,
+        onFault: (error) => log.error(`console: ${sentenceOf(error)}`),
+      },
+      before,
+    );
+    publish(console);
     log.info(`console on ${console.url}`);
     return {
       station,

@@ -91,6 +91,20 @@ describe('serve', () => {
     expect(JSON.parse(ended.out)).toEqual(said);
   });
 
+  it('after kill -9 it is found where it was, with the key it had: an open page gets back in', async () => {
+    writeFileSync(config(), yaml());
+    const notice = () => JSON.parse(readFileSync(join(folder.path, 'engine.json'), 'utf8')) as Record<string, unknown>;
+    const first = serve();
+    await ready(first);
+    const { endpoint, token } = notice();
+    first.signal('SIGKILL');
+    await first.ended;
+    await ready(serve());
+    expect(notice()).toMatchObject({ endpoint, token });
+    const log = readFileSync(join(folder.path, 'logs', 'estepe.log'), 'utf8');
+    expect(log).not.toContain(String(token));
+  });
+
   it('C4 a second engine on the same folder is refused in words, and the first goes on', async () => {
     writeFileSync(config(), yaml());
     const first = serve();
