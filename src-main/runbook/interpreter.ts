@@ -3,7 +3,7 @@
  * effects out, writes history. Holds the core's state; decides nothing itself.
  */
 import type { OrderAnswer } from '../contract/contract.ts';
-import type { Phase, Severity } from '../contract/words.ts';
+import type { Phase, Severity, StepId } from '../contract/words.ts';
 import { type Decision, decide, initialState } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { guardsOf, holdingBack, refusing } from '../engine/guards.ts';
@@ -115,6 +115,7 @@ export class Interpreter {
 
   gapSeen(gap: Gap): void {
     this.#gap = gap;
+    this.#p.runner().askAnew();
     this.#write(
       'engine',
       'warning',
@@ -284,7 +285,8 @@ export class Interpreter {
 
   #beginStandDown(effect: Effect & { do: 'stand-down' }): void {
     const start = { kind: 'stand-down', origin: 'automatic', by: 'Estepe', overrides: [], dryRun: false } as const;
-    this.#p.runner().begin({ ...start, because: effect.because, epoch: effect.epoch, steps: ['stop-services'] });
+    const steps: StepId[] = ['stop-services', 'flip-standing'];
+    this.#p.runner().begin({ ...start, because: effect.because, epoch: effect.epoch, steps });
   }
 
   #answer(effect: Effect & { do: 'answer' }): void {

@@ -7,7 +7,7 @@ import { inWords } from '../engine/duration.ts';
 import type { Claims, Clock, Files, Net, Proc, RunbookRecord, Store } from '../engine/ports.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
-import type { ServiceCommands } from './services.ts';
+import { type ServiceCommands, spoken } from './services.ts';
 import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
 
 /** What a promotion needs to know of the site; read anew for every runbook. */
@@ -62,7 +62,7 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
       'start-services': () => startStep(parts, plan),
       'prove-alive': () => proveStep(parts, plan),
       'after-script': () => scriptStep(parts, plan, 'after-script', 'Run the after-script', plan.after),
-      'flip-standing': () => flipStep(parts),
+      'flip-standing': () => (record.steps.includes('claim') ? flipStep(parts) : flipBackStep(parts)),
       'stop-services': () => stopStep(parts, plan),
     };
     return record.steps.map((id) => all[id]());
@@ -70,7 +70,7 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
 }
 
 const plain = { detail: '', retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
-const commandWords = (commands: readonly (readonly string[])[]): string => commands.map((c) => c.join(' ')).join('; ');
+const commandWords = (commands: readonly (readonly string[])[]): string => commands.map(spoken).join('; ');
 const none = 'none is configured';
 
 function guardsStep(parts: PromotionParts): Step {
@@ -160,7 +160,7 @@ async function allOf(
     const r = await p.proc.run({ argv, cwd, env, timeoutMs, runToken, signal, onOutput });
     output += r.output;
     if (r.end.how === 'exit' && r.end.code === 0) continue;
-    const name = argv.join(' ');
+    const name = spoken(argv);
     if (r.end.how === 'exit') return { why: `\`${name}\` ended with ${r.end.code}`, output };
     if (r.end.how === 'timeout') return { why: `\`${name}\` did not end within ${inWords(timeoutMs)}`, output };
     if (r.end.how === 'not-started') return { why: `\`${name}\` was not started: ${r.end.why}`, output };
@@ -225,7 +225,7 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
   };
 }
 
-function flipStep({ store, clock }: PromotionParts): Step {
+function flipStep({ claims, store, clock }: PromotionParts): Step {
   return {
     ...plain,
     id: 'flip-standing',
@@ -233,8 +233,27 @@ function flipStep({ store, clock }: PromotionParts): Step {
     timeoutMs: 30_000,
     run: async (c) => {
       if (c.epoch === null) return failure('no epoch was claimed');
+      // Claimed since by another node: that one is, or will be, the active. What was started here is stopped again.
+      const highest = await claims.highest();
+      if (highest > c.epoch)
+        return { ...failure(`epoch ${highest} was claimed meanwhile: another node takes over`), takeBack: true };
       store.saveStanding({ role: 'active', epoch: c.epoch, since: clock.wall() });
       return done(`active under epoch ${c.epoch}`);
+    },
+  };
+}
+
+/** The end of standing down: a restart must not find this node active again. */
+function flipBackStep({ store, clock }: PromotionParts): Step {
+  return {
+    ...plain,
+    id: 'flip-standing',
+    title: 'Become the passive node',
+    timeoutMs: 30_000,
+    run: async (c) => {
+      const epoch = Math.max(c.epoch ?? 0, store.standing()?.epoch ?? 0);
+      store.saveStanding({ role: 'passive', epoch, since: clock.wall() });
+      return done(`passive, under epoch ${epoch} of the other node`);
     },
   };
 }

@@ -4,11 +4,12 @@
  */
 import { sentenceOf } from '../contract/errors.ts';
 import type { RunbookStatus, StepId } from '../contract/words.ts';
-import { inWords } from '../engine/duration.ts';
 import type { RunbookFacts } from '../engine/observation.ts';
-import type { Cancel, Clock, JournalEntry, NewEvent, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
+import type { Clock, JournalEntry, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
+import { bounded } from './bounded.ts';
+import { type Ending, Journal, type RunbookStart } from './journal.ts';
 import { committed, inDoubt, lastEntry, nextStep } from './journal-view.ts';
-import { failure, type Step, type StepEnd } from './step.ts';
+import type { Step, StepEnd } from './step.ts';
 
 export interface RunnerParts {
   clock: Clock;
@@ -21,35 +22,35 @@ export interface RunnerParts {
   onChange: () => void;
 }
 
-export type RunbookStart = Omit<RunbookRecord, 'id' | 'status' | 'reason' | 'endedAt' | 'entries' | 'startedAt'>;
-
 /** Pause before a step is tried again. */
 const retryPauseMs = 2_000;
-/** A step that minds its signal ends well within this; one that doesn't is left behind and counted as failed. */
-const abortGraceMs = 15_000;
 
 export class Runner {
   readonly #p: RunnerParts;
-  #record: RunbookRecord | null;
+  readonly #journal: Journal;
   #driving = false;
   #stopping = false;
-  #cancelBecause: string | null = null;
+  /** to be driven once the one that is being driven has come to its end */
+  #next = false;
+  #ending: Ending | null = null;
   #control: AbortController | null = null;
   /** why the journal could not be written, when it could not: the runbook stands still in this process only */
   #stuck: string | null = null;
   #live: { step: StepId; attempt: number; output: string } | null = null;
   #resumedHere = false;
+  /** what justified the runbook has to be seen again before its point of no return */
+  #anew = false;
   /** a runbook that could not even be journaled: nothing of it was done */
   #unbegun: { start: RunbookStart; status: 'halted' | 'cancelled'; reason: string } | null = null;
 
   constructor(parts: RunnerParts) {
     this.#p = parts;
-    this.#record = parts.store.openRunbook() ?? parts.store.lastRunbook();
+    this.#journal = new Journal(parts);
   }
 
   /** The newest runbook with its journal; null when none was ever run. */
   get record(): RunbookRecord | null {
-    return this.#record;
+    return this.#journal.record;
   }
 
   /** Output of the step that runs now, as far as it came. */
@@ -63,16 +64,16 @@ export class Runner {
       const { kind, origin } = start;
       return { id: 0, kind, origin, status, committed: false, cancelling: false, skippable: false, reason };
     }
-    const r = this.#record;
+    const r = this.record;
     if (!r || r.dryRun) return null;
-    const steps = this.#p.stepsFor(r);
+    const steps = r.status === 'running' || r.status === 'halted' ? this.#p.stepsFor(r) : [];
     return {
       id: r.id,
       kind: r.kind,
       origin: r.origin,
       status: this.#stuck && r.status === 'running' ? 'halted' : r.status,
       committed: committed(r, steps),
-      cancelling: this.#cancelBecause !== null,
+      cancelling: this.#ending !== null,
       skippable: r.status === 'halted' && !this.#stuck && nextStep(r, steps)?.onFail === 'ask',
       reason: this.#stuck ?? r.reason,
     };
@@ -80,14 +81,13 @@ export class Runner {
 
   /** Journals a new runbook and starts it. What cannot be journaled is not done: it counts as halted, with the reason. */
   begin(start: RunbookStart): void {
-    const startedAt = this.#p.clock.wall();
-    this.#cancelBecause = null;
+    this.#ending = null;
     this.#stuck = null;
     this.#resumedHere = false;
+    this.#anew = false;
     try {
-      const id = this.#p.store.beginRunbook({ ...start, startedAt });
+      this.#journal.begin(start);
       this.#unbegun = null;
-      this.#record = { ...start, id, startedAt, status: 'running', reason: '', endedAt: null, entries: [] };
     } catch (error) {
       this.#unbegun = {
         start,
@@ -96,27 +96,35 @@ export class Runner {
       };
       return;
     }
-    this.#event('runbook', 'info', `runbook.begun`, `${start.kind} begins: ${start.because}`);
+    this.#journal.event('runbook', 'info', `runbook.begun`, `${start.kind} begins: ${start.because}`);
     this.#go();
   }
 
   /** Goes on with a runbook that an earlier life of this engine left open. To be called once, after the start. */
   recover(): void {
-    const r = this.#record;
+    const r = this.record;
     if (r?.status !== 'running') return;
     this.#resumedHere = true;
-    this.#event('runbook', 'warning', 'runbook.resumed', `the ${r.kind} of an earlier run of Estepe is resumed`);
+    this.#anew = true;
+    this.#ending = this.#journal.decidedEnding();
+    this.#journal.event(
+      'runbook',
+      'warning',
+      'runbook.resumed',
+      `the ${r.kind} of an earlier run of Estepe is resumed`,
+    );
     this.#go();
   }
 
   /** A person goes on with a halted runbook: the failed step again, or without it (the core lets only an `ask` step go). */
   resume(ask: { skipStep: boolean; by: string }): void {
     if (this.#unbegun) return this.begin(this.#unbegun.start);
-    const r = this.#record;
+    const r = this.record;
     if (!r || (r.status !== 'halted' && !this.#stuck)) return;
     this.#attempt(() => {
       this.#stuck = null;
-      this.#cancelBecause = null;
+      this.#ending = null;
+      this.#journal.decideEnding(null);
       const step = nextStep(r, this.#p.stepsFor(r));
       if (ask.skipStep && step) this.#leaveOut(r, step, `left out by ${ask.by}`);
       this.#setStatus('running', '');
@@ -126,11 +134,21 @@ export class Runner {
 
   /** Asks the running step to end. Before the point of no return the runbook is taken back, after it it halts. */
   cancel(because: string): void {
-    if (this.#record?.status !== 'running' || this.#cancelBecause !== null) return;
-    this.#cancelBecause = because;
+    if (this.record?.status !== 'running' || this.#ending !== null) return;
+    this.#ending = { how: 'cancel', because };
+    try {
+      this.#journal.decideEnding(this.#ending);
+    } catch {
+      // It is cancelled all the same; should this engine die before it is, the guards are asked again.
+    }
     this.#control?.abort();
     if (!this.#driving) this.#go();
     this.#p.onChange();
+  }
+
+  /** This engine saw nothing for a while: what justified the runbook may be gone. */
+  askAnew(): void {
+    this.#anew = true;
   }
 
   /** A person gives a halted runbook up: what it started is stopped, then it counts as cancelled. */
@@ -139,13 +157,14 @@ export class Runner {
       this.#unbegun = { ...this.#unbegun, status: 'cancelled', reason: because };
       return this.#p.onChange();
     }
-    const r = this.#record;
+    const r = this.record;
     if (!r || (r.status !== 'halted' && !this.#stuck)) return;
     this.#attempt(() => {
       this.#stuck = null;
-      this.#cancelBecause = because;
+      this.#ending = { how: 'give-up', because };
+      this.#journal.decideEnding(this.#ending);
       this.#setStatus('running', because);
-      this.#go(true);
+      this.#go();
     });
   }
 
@@ -158,30 +177,36 @@ export class Runner {
 
   #done: Promise<void> = Promise.resolve();
 
-  #go(givingUp = false): void {
-    if (this.#driving || this.#stopping) return;
+  #go(): void {
+    if (this.#stopping) return;
+    this.#next = this.#driving;
+    if (this.#driving) return;
     this.#driving = true;
-    this.#done = this.#drive(givingUp)
+    this.#done = this.#drive()
       .catch((error: unknown) => {
         this.#stuck = `the journal cannot be written (${sentenceOf(error)}); nothing more was done`;
       })
       .finally(() => {
         this.#driving = false;
         this.#live = null;
+        if (this.#next) this.#go();
         this.#p.onChange();
       });
   }
 
-  async #drive(givingUp: boolean): Promise<void> {
-    const record = this.#record;
+  async #drive(): Promise<void> {
+    const record = this.record;
     if (!record) return;
     const steps = this.#p.stepsFor(record);
     if (this.#resumedHere) await this.#endLeftovers(record);
-    if (givingUp) return this.#giveUp(record, steps);
-    if (this.#resumedHere && !committed(record, steps)) await this.#repeatBeforeReturn(record, steps);
-    for (;;) {
-      if (record.status !== 'running' || this.#stopping) return;
-      if (this.#cancelBecause !== null) return this.#cancelled(record, steps);
+    while (record.status === 'running' && !this.#stopping && !this.#next) {
+      if (this.#ending?.how === 'give-up') return this.#giveUp(record, steps, this.#ending.because);
+      if (this.#ending) return this.#cancelled(record, steps, this.#ending.because);
+      if (this.#anew && !committed(record, steps)) {
+        this.#anew = false;
+        await this.#repeatBeforeReturn(record, steps);
+        continue;
+      }
       const step = nextStep(record, steps);
       if (!step) return this.#setStatus('done', 'every step is done');
       await this.#carryOut(record, step);
@@ -194,12 +219,12 @@ export class Runner {
       const ended = await this.#p.proc.endLeftovers(entry.runToken);
       if (ended > 0) {
         const text = `${ended} process${ended === 1 ? '' : 'es'} of the earlier attempt of ${entry.step} ended`;
-        this.#event('step', 'warning', `step.${entry.step}`, text);
+        this.#journal.event('step', 'warning', `step.${entry.step}`, text);
       }
     }
   }
 
-  /** Resumed before the point of no return: what justified the runbook must be seen again. */
+  /** Resumed, or blind for a while, before the point of no return: what justified the runbook must be seen again. */
   async #repeatBeforeReturn(record: RunbookRecord, steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (!step.repeatOnResume || !lastEntry(record, step.id)) continue;
@@ -208,8 +233,7 @@ export class Runner {
     }
   }
 
-  #cancelled(record: RunbookRecord, steps: readonly Step[]): void {
-    const because = this.#cancelBecause ?? '';
+  #cancelled(record: RunbookRecord, steps: readonly Step[], because: string): void {
     if (committed(record, steps)) this.#setStatus('halted', `${because}; services may be running here already`);
     else this.#takenBack(record, steps, because);
   }
@@ -220,27 +244,34 @@ export class Runner {
     this.#setStatus('cancelled', [because, ...remains].join('; '));
   }
 
-  async #giveUp(record: RunbookRecord, steps: readonly Step[]): Promise<void> {
+  /** Past the point of no return what was started is stopped first. */
+  async #giveUp(record: RunbookRecord, steps: readonly Step[], because: string): Promise<void> {
     const [stop] = this.#p.stepsFor({ kind: 'stand-down', steps: ['stop-services'], dryRun: record.dryRun });
     if (committed(record, steps) && stop) {
-      this.#cancelBecause = null;
       await this.#carryOut(record, stop);
-      if (record.status !== 'running') return;
+      if (record.status !== 'running' || this.#stopping) return;
       const result = lastEntry(record, 'stop-services')?.result;
       if (result?.outcome !== 'done')
         return this.#setStatus('halted', result?.sentence ?? 'the services were not stopped');
     }
-    this.#setStatus('cancelled', record.reason || 'given up');
+    this.#takenBack(record, steps, because);
+  }
+
+  /** The step is to be left as soon as it can be. Stopping the services is how a runbook ends, and goes on. */
+  #mustEnd(step: Step): boolean {
+    return this.#stopping || (this.#ending !== null && step.id !== 'stop-services');
   }
 
   /** All attempts of one step. Ends with the step behind the runbook, or with the runbook no longer running. */
   async #carryOut(record: RunbookRecord, step: Step): Promise<void> {
     for (let left = step.retries; ; left -= 1) {
-      if (this.#stopping || this.#cancelBecause !== null) return;
+      if (this.#mustEnd(step)) return;
       const end = await this.#once(record, step);
-      if (end.outcome !== 'failed') return;
-      if (this.#stopping || this.#cancelBecause !== null) return;
-      if (end.takeBack) return this.#takenBack(record, this.#p.stepsFor(record), end.sentence);
+      if (end.outcome !== 'failed' || this.#mustEnd(step)) return;
+      if (end.takeBack) {
+        this.#ending = { how: 'give-up', because: end.sentence };
+        return;
+      }
       if (!end.again || left <= 0) return this.#failedFor(step, end);
       await new Promise<void>((go) => this.#p.clock.after(retryPauseMs, go));
     }
@@ -251,22 +282,11 @@ export class Runner {
   }
 
   async #once(record: RunbookRecord, step: Step): Promise<StepEnd> {
-    const { clock, store } = this.#p;
     const doubt = inDoubt(record, step.id);
-    const before = lastEntry(record, step.id);
-    const entry: JournalEntry = {
-      step: step.id,
-      attempt: (before?.attempt ?? 0) + 1,
-      intentAt: clock.wall(),
-      runToken: this.#p.random.hex(8),
-      result: null,
-      resultAt: null,
-    };
-    store.intent(record.id, entry);
-    (record.entries as JournalEntry[]).push(entry);
+    const entry = this.#journal.intend(record, step.id);
     this.#live = { step: step.id, attempt: entry.attempt, output: '' };
     const again = doubt ? '; the attempt before was cut off by the end of Estepe' : '';
-    this.#event(
+    this.#journal.event(
       'step',
       doubt ? 'warning' : 'info',
       `step.${step.id}`,
@@ -275,28 +295,22 @@ export class Runner {
     this.#p.onChange();
 
     const end = await this.#run(record, step, entry, doubt);
-    // Sim and tests cut us off anywhere; the result is written after the effect and never before.
     const { outcome, sentence, output } = end;
-    store.result(record.id, step.id, entry.attempt, { outcome, sentence, output }, clock.wall());
-    entry.result = { outcome, sentence, output };
-    entry.resultAt = clock.wall();
+    this.#journal.conclude(entry, { outcome, sentence, output });
     this.#live = null;
     const severity = outcome === 'failed' ? 'warning' : 'info';
-    this.#event('step', severity, `step.${step.id}`, `${step.title}: ${sentence}`);
+    this.#journal.event('step', severity, `step.${step.id}`, `${step.title}: ${sentence}`);
     this.#p.onChange();
     return end;
   }
 
-  /** Runs the effect under its time-out and the cancel signal; never rejects. */
+  /** Runs the effect within its bounds; never rejects. */
   async #run(record: RunbookRecord, step: Step, entry: JournalEntry, doubt: boolean): Promise<StepEnd> {
     const control = new AbortController();
     this.#control = control;
-    if (this.#stopping || this.#cancelBecause !== null) control.abort();
-    const { clock, store } = this.#p;
-    const late = `did not end within ${inWords(step.timeoutMs)}`;
-    let timedOut = false;
-    const work = step
-      .run({
+    if (this.#mustEnd(step)) control.abort();
+    const end = await bounded(this.#p.clock, step.timeoutMs, control, () =>
+      step.run({
         runbook: record,
         epoch: record.epoch,
         attempt: entry.attempt,
@@ -305,28 +319,11 @@ export class Runner {
         runToken: entry.runToken,
         signal: control.signal,
         onOutput: (chunk) => this.#heard(chunk),
-        goUnder: (epoch) => {
-          store.setRunbook(record.id, { status: record.status, reason: record.reason, epoch });
-          record.epoch = epoch;
-        },
-      })
-      .catch((error: unknown) => failure(sentenceOf(error)));
-    const timers: Cancel[] = [];
-    const limit = new Promise<StepEnd>((stop) => {
-      const leave = (): void => stop(failure(`${late} and did not stop when told`));
-      const hard = (): void => void timers.push(clock.after(abortGraceMs, leave));
-      control.signal.addEventListener('abort', hard, { once: true });
-      timers.push(
-        clock.after(step.timeoutMs, () => {
-          timedOut = true;
-          control.abort();
-        }),
-      );
-    });
-    void work.then(() => timers.map((cancel) => cancel()));
-    const end = await Promise.race([work, limit]);
+        goUnder: (epoch) => this.#journal.goUnder(record, epoch),
+      }),
+    );
     this.#control = null;
-    return timedOut && end.outcome === 'failed' ? { ...end, sentence: `${late}: ${end.sentence}` } : end;
+    return end;
   }
 
   #heard(chunk: string): void {
@@ -336,59 +333,23 @@ export class Runner {
   }
 
   #leaveOut(record: RunbookRecord, step: Step, sentence: string): void {
-    const { clock, store, random } = this.#p;
-    const at = clock.wall();
-    const attempt = (lastEntry(record, step.id)?.attempt ?? 0) + 1;
-    const entry: JournalEntry = {
-      step: step.id,
-      attempt,
-      intentAt: at,
-      runToken: random.hex(8),
-      result: null,
-      resultAt: null,
-    };
-    store.intent(record.id, entry);
-    const result = { outcome: 'skipped', sentence, output: '' } as const;
-    store.result(record.id, step.id, attempt, result, at);
-    (record.entries as JournalEntry[]).push({ ...entry, result, resultAt: at });
-    this.#event('step', 'warning', `step.${step.id}`, `${step.title}: ${sentence}`);
+    this.#journal.conclude(this.#journal.intend(record, step.id), { outcome: 'skipped', sentence, output: '' });
+    this.#journal.event('step', 'warning', `step.${step.id}`, `${step.title}: ${sentence}`);
   }
 
   #setStatus(status: RunbookStatus, reason: string): void {
-    const r = this.#record;
-    if (!r) return;
-    const endedAt = status === 'running' || status === 'halted' ? null : this.#p.clock.wall();
-    this.#p.store.setRunbook(r.id, { status, reason, endedAt });
-    r.status = status;
-    r.reason = reason;
-    r.endedAt = endedAt;
-    const severity = status === 'done' || status === 'running' ? 'info' : 'alert';
-    this.#event('runbook', severity, `runbook.${status}`, `${r.kind} ${status}${reason ? `: ${reason}` : ''}`);
+    this.#journal.setStatus(status, reason);
     this.#p.onChange();
   }
 
   /** A change a person asked for; a journal that cannot be written leaves the runbook as it is. */
   #attempt(change: () => void): void {
     try {
+      this.#journal.catchUp();
       change();
     } catch (error) {
       this.#stuck = `the journal cannot be written (${sentenceOf(error)})`;
       this.#p.onChange();
     }
-  }
-
-  #event(kind: NewEvent['kind'], severity: NewEvent['severity'], rule: string, reason: string): void {
-    const r = this.#record;
-    const evidence = r ? { runbook: r.id, epoch: r.epoch, origin: r.origin, by: r.by } : {};
-    this.#p.store.event({
-      at: this.#p.clock.wall(),
-      kind,
-      severity,
-      rule,
-      reason,
-      phase: null,
-      verdict: null,
-      evidence,
-    });
   }
 }

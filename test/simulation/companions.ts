@@ -91,8 +91,7 @@ const sleep: Plans = (at, _policy, r, plan) => {
 const wallClock: Plans = (at, _policy, r, plan) => {
   const ms = r.pick([5 * minute, 24 * hour]) * r.pick([1, -1]);
   plan(at, `the wall clock jumps by ${ms / minute} min`, (s) => s.stepWall(ms));
-  if (r.chance(0.7))
-    plan(at + r.between(minute, hour), 'the wall clock is put right', (s) => s.stepWall(-ms));
+  if (r.chance(0.7)) plan(at + r.between(minute, hour), 'the wall clock is put right', (s) => s.stepWall(-ms));
 };
 
 const crash: Plans = (at, _policy, r, plan) => {
@@ -165,9 +164,12 @@ const data: Plans = (at, _policy, r, plan) => {
 /** A9 */
 const maintenance: Plans = (at, _policy, r, plan) => {
   const forMs = r.pick([r.between(minute, 5 * minute), r.between(5 * minute, 2 * hour)]);
-  plan(at, `maintenance is switched on for ${Math.round(forMs / second)} s`, (s) => void s.maintenanceOn('admin', forMs));
-  if (r.chance(0.3))
-    plan(at + r.between(0, forMs), 'maintenance is switched off', (s) => s.maintenanceOff('admin'));
+  plan(
+    at,
+    `maintenance is switched on for ${Math.round(forMs / second)} s`,
+    (s) => void s.maintenanceOn('admin', forMs),
+  );
+  if (r.chance(0.3)) plan(at + r.between(0, forMs), 'maintenance is switched off', (s) => s.maintenanceOff('admin'));
 };
 
 const configuration: Plans = (at, _policy, r, plan) => {

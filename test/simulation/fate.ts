@@ -76,10 +76,7 @@ function drawPolicy(r: Seeded): Policy {
 function planRestore(midnight: number, r: Seeded, plan: Plan): void {
   if (r.chance(0.15)) return;
   const verified = !r.chance(0.05);
-  plan(midnight + 3 * hour, `a ${verified ? '' : 'copy that cannot be verified'} is restored`.replace('a  is', 'a copy is'), ({
-    world,
-    time,
-  }) => {
+  plan(midnight + 3 * hour, `a copy is restored${verified ? '' : ', and cannot be verified'}`, ({ world, time }) => {
     world.data = { createdAt: time.now - 2 * hour, verified };
   });
 }
@@ -94,7 +91,7 @@ function planIncident(at: number, policy: Policy, r: Seeded, plan: Plan): number
     const begins = at + (r.chance(0.8) ? r.between(-30 * second, 90 * second) : r.between(-10 * minute, 30 * minute));
     companions[kind](Math.max(begins, minute), policy, r, plan);
   }
-  for (let n = r.pick([0, 0, 1, 1, 2, 4]); n > 0; n -= 1) {
+  for (let n = r.pick([0, 0, 0, 1, 1, 3]); n > 0; n -= 1) {
     const quick = at + r.between(0, 2 * minute);
     lookIn(r.chance(0.5) ? quick : at + r.between(minute, 40 * minute), r, plan);
   }

@@ -53,6 +53,8 @@ export class Oracle {
   #toldInLife = 0;
   /** the order that the engine is being given at this very moment */
   #order: OrderAsk | null = null;
+  /** that order goes on with what was halted */
+  #resuming = false;
 
   constructor(world: World, disk: Disk, taken: ReadonlyMap<number, string>, circumstances: Circumstances) {
     this.#world = world;
@@ -162,7 +164,7 @@ export class Oracle {
     if (ask.kind === 'cancel') {
       this.#held = true;
       if (lastBook) this.#journal.cancelled(lastBook, a.rule);
-    } else if (a.rule.startsWith('halted.') && lastBook) this.#journal.resumed(lastBook);
+    }
   }
 
   get lastBook(): RunbookRecord | null {
@@ -170,8 +172,14 @@ export class Oracle {
   }
 
   /** An order goes in; what begins until it was met (null) is on that person's account. */
-  ordered(ask: OrderAsk | null): void {
+  ordered(ask: OrderAsk | null, phase: Phase): void {
     this.#order = ask;
+    this.#resuming = ask?.kind === 'promote' && phase === 'halted';
+    if (ask?.kind !== 'promote') return;
+    const { lastBook } = this;
+    if (this.#resuming && lastBook) this.#journal.resumed(lastBook);
+    // Should it stop again, people are told again.
+    for (const key of this.#told) if (key.startsWith('halted.')) this.#told.delete(key);
   }
 
   told(key: string): void {
@@ -179,22 +187,18 @@ export class Oracle {
     this.#toldInLife = this.#c.life;
     if (key === 'promoted') this.#told.clear();
     // Each attempt of a takeover is told its own end.
-    if (key === 'cancelled' || key === 'halted.0') return;
+    if (key === 'cancelled') return;
     if (this.#told.has(key)) this.say(`people are told "${key}" twice in one incident`);
     this.#told.add(key);
   }
 
   #judgeBegin(book: RunbookRecord): void {
-    const order = this.#order;
+    if (book.origin === 'person' || this.#resuming) this.tally.byPerson += 1;
+    // What could not even be journaled before is begun now by a person's word: they judged, and its guards are asked again.
+    if (this.#resuming) return this.#journal.resumed(book);
     if (book.origin === 'person') {
-      this.tally.byPerson += 1;
-      for (const fault of this.#personFaults(book, order)) this.say(`3: promotion by a person ${fault}`);
+      for (const fault of this.#personFaults(book, this.#order)) this.say(`3: promotion by a person ${fault}`);
       return;
-    }
-    // What could not even be journaled is begun by a person's word: they judged; the guards are asked in the runbook.
-    if (order) {
-      this.tally.byPerson += 1;
-      return this.#journal.resumed(book);
     }
     for (const fault of this.#autoFaults(book)) this.say(`2: automatic promotion ${fault}`);
     this.#classify();

@@ -45,4 +45,3 @@ function chain(s: Simulation, happenings: readonly Happening[], i: number): void
     s.happen(next.what, () => next.act(s));
   });
 }
-

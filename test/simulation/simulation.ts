@@ -92,12 +92,14 @@ export class Simulation {
   #clock: SimClock | null = null;
   #net: SimNet | null = null;
   #waiting = 0;
+  #file: Policy;
   /** the wall clock was stepped since maintenance was switched on, since the last claim */
   #wallStepped = { maintenance: false, claim: false };
 
   constructor(seed: number, policy: Policy, hasWord: boolean, options: SimulationOptions = {}) {
     this.random = new Seeded(seed);
     this.#options = options;
+    this.#file = policy;
     this.world = new World(this.time, this.random, policy, hasWord);
     this.circumstances = {
       life: 0,
@@ -192,6 +194,7 @@ export class Simulation {
       claims: new SimClaims(store, life, this.rival, this.#options.bug === 'ignore-claim'),
     };
     this.#up = true;
+    this.#readFile();
     this.calm.disturb();
     this.guard(() => {
       this.engine = new Engine(ports, this.site(), this.#outside(), this.#hooks(alive));
@@ -315,14 +318,15 @@ export class Simulation {
       this.calm.disturb();
       this.circumstances.undisturbed = false;
       this.#waiting += 1;
-      this.oracle.ordered(ask);
+      const { phase } = engine.interpreter.state;
+      this.oracle.ordered(ask, phase);
       void engine.order(ask).then((answer) => {
         if (this.engine !== engine) return;
         this.#waiting -= 1;
         this.answers.push({ at: this.time.now, ask, answer });
         this.oracle.answered(ask, answer);
       });
-      this.oracle.ordered(null);
+      this.oracle.ordered(null, phase);
     });
   }
 
@@ -348,12 +352,21 @@ export class Simulation {
     this.engine.maintenanceOff({ by });
   }
 
-  /** A valid new configuration. */
+  /** A valid new configuration; it counts from when the engine read it. */
   reconfigure(change: Partial<Policy>): void {
+    this.#file = { ...this.#file, ...change };
+    if (!this.#up) return;
+    this.#clock?.at(0, () => {
+      this.calm.disturb();
+      this.#readFile();
+      this.engine?.reconfigure(this.site());
+    });
+  }
+
+  #readFile(): void {
     this.world.noteWord();
-    this.world.policy = { ...this.world.policy, ...change };
+    this.world.policy = this.#file;
     this.world.noteService();
-    if (this.engine && !this.#clock?.stalled) this.engine.reconfigure(this.site());
   }
 
   stall(ms: number): void {

@@ -52,13 +52,14 @@ export class World {
   }
 
   /**
-   * By the pair's rule and by what truly is: does the active serve? A tunnel port that accepts is no service where both
-   * real ones hang or are gone in silence.
+   * By the pair's rule and by what truly is: does the active serve? Of the tunnel the rule knows the accepting port only; with
+   * `all` that is no service where both real ones hang or are gone in silence.
    */
   activeServes(): boolean {
-    const { sip, web, tunnel } = this.active;
-    if (this.policy.failWhen === 'any') return sip === 'up' && web === 'up' && tunnel === 'up';
-    return sip === 'up' || web === 'up' || (tunnel === 'up' && (sip === 'refusing' || web === 'refusing'));
+    const { sip, web } = this.active;
+    const tunnel = this.accepts('tunnel');
+    if (this.policy.failWhen === 'any') return sip === 'up' && web === 'up' && tunnel;
+    return sip === 'up' || web === 'up' || (tunnel && (sip === 'refusing' || web === 'refusing'));
   }
 
   /** The path to the active is so bad that no tests through it can tell death from distance. */
@@ -155,7 +156,7 @@ export class World {
       return same ? Number.POSITIVE_INFINITY : (Math.floor(now / intervalMs) + 1) * intervalMs;
     }
     const stale = at + freshMs - 1_000;
-    return stale > now ? stale : Number.POSITIVE_INFINITY;
+    return stale >= now ? stale : Number.POSITIVE_INFINITY;
   }
 
   dataNow(): { ageMs: number; verified: boolean } | null {
