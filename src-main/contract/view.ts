@@ -33,12 +33,17 @@ const standingOfPhase: Record<Phase, Standing> = {
   'stood-down': 'off',
 };
 
-/** The phase's look, made graver by the severity of the sentence and by troubles of the engine itself. */
+/**
+ * The phase's look, made graver by the severity of the sentence and by troubles of the engine itself. A runbook under way
+ * is grave by nature and still looks busy: alarm is for what waits for somebody.
+ */
 export function standingOf(snapshot: Pick<Snapshot, 'core' | 'troubles'>): Standing {
-  const standing = standingOfPhase[snapshot.core.phase];
-  if (snapshot.core.severity === 'alert') return 'alarm';
+  const { phase, severity } = snapshot.core;
+  const standing = standingOfPhase[phase];
+  if ((phase === 'promoting' || phase === 'standing-down') && blindedBy(snapshot) === null) return standing;
+  if (severity === 'alert') return 'alarm';
   const calm = standing === 'good' || standing === 'busy';
-  return calm && (snapshot.core.severity === 'warning' || snapshot.troubles.length > 0) ? 'attention' : standing;
+  return calm && (severity === 'warning' || snapshot.troubles.length > 0) ? 'attention' : standing;
 }
 
 /**
@@ -98,14 +103,17 @@ export interface RunbookOrders {
   giveUp: boolean;
 }
 
-/** `skip` only where the failed step says `ask`. Nothing at all once the runbook has ended. */
+/**
+ * `skip` only where the failed step says `ask`; a half-done stand-down cannot be given up. Nothing at all once the runbook
+ * has ended.
+ */
 export function runbookOrders(runbook: Snapshot['runbook']): RunbookOrders {
   const halted = runbook?.status === 'halted' && !runbook.dryRun;
   return {
     cancel: runbook?.status === 'running' && runbook.cancellable,
     retry: halted,
     skip: halted && stoppedAt(runbook)?.onFail === 'ask',
-    giveUp: halted,
+    giveUp: halted && runbook.kind !== 'stand-down',
   };
 }
 

@@ -6,10 +6,15 @@ import { type Client, type Feed, OrderFailed } from './feed.svelte.ts';
 import { m } from './paraglide/messages.js';
 import { guardWord } from './words.ts';
 
+/** Why nothing came of an order: in the reader's language, and what the engine itself said (English; may be empty). */
+export interface ProblemWords {
+  words: string;
+  said: string;
+}
+
 export class Order {
   busy = $state(false);
-  /** the sentence to show, or null */
-  problem = $state<string | null>(null);
+  problem = $state<ProblemWords | null>(null);
   readonly #feed: Feed;
 
   constructor(feed: Feed) {
@@ -40,16 +45,15 @@ export class Order {
   }
 }
 
-function refusalOf(answer: OrderAnswer): string {
-  const names = answer.refusedBy.map((name) => guardWord[name]()).join(', ');
-  return [`${m.refused()}: ${answer.reason}`, names === '' ? '' : m.confirm_blocked({ guards: names })]
-    .filter((part) => part !== '')
-    .join(' · ');
+function refusalOf(answer: OrderAnswer): ProblemWords {
+  const guards = answer.refusedBy.map((name) => guardWord[name]()).join(', ');
+  const words = guards === '' ? m.refused() : `${m.refused()} (${guards})`;
+  return { words, said: answer.reason };
 }
 
-function problemOf(error: unknown): string {
-  if (!(error instanceof OrderFailed)) return m.no_answer();
-  if (error.kind === 'not-sent') return m.not_sent();
-  if (error.kind === 'no-answer') return m.no_answer();
-  return `${m.failed()}: ${error.message}${error.todo === '' ? '' : ` (${error.todo})`}`;
+function problemOf(error: unknown): ProblemWords {
+  if (!(error instanceof OrderFailed)) return { words: m.no_answer(), said: '' };
+  if (error.kind === 'not-sent') return { words: m.not_sent(), said: '' };
+  if (error.kind === 'no-answer') return { words: m.no_answer(), said: '' };
+  return { words: m.failed(), said: `${error.message}${error.todo === '' ? '' : ` (${error.todo})`}` };
 }

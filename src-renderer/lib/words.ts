@@ -1,5 +1,6 @@
 /** The house's words (contract/words.ts) in the reader's language. */
-import type { Standing } from '../../src-main/contract/view.ts';
+import type { Snapshot } from '../../src-main/contract/snapshot.ts';
+import { blindedBy, type Standing } from '../../src-main/contract/view.ts';
 import type {
   GuardName,
   Mode,
@@ -28,6 +29,29 @@ export const phaseWord: Record<Phase, () => string> = {
   'standing-down': m.phase_standing_down,
   'stood-down': m.phase_stood_down,
 };
+
+const phaseSays: Record<Phase, () => string> = {
+  starting: m.says_starting,
+  watching: m.says_watching,
+  suspecting: m.says_suspecting,
+  isolated: m.says_isolated,
+  conflicting: m.says_conflicting,
+  awaiting: m.says_awaiting,
+  promoting: m.says_promoting,
+  active: m.says_active,
+  halted: m.says_halted,
+  serving: m.says_serving,
+  'standing-down': m.says_standing_down,
+  'stood-down': m.says_stood_down,
+};
+
+/** The gist of the state in the reader's language; the engine's own sentence, in English, says more. */
+export function saysOf(snapshot: Pick<Snapshot, 'core' | 'troubles'>): string {
+  const { phase, verdict } = snapshot.core;
+  if (blindedBy(snapshot) !== null) return m.says_blind();
+  if (phase === 'active' && verdict === 'healthy') return m.says_both();
+  return phaseSays[phase]();
+}
 
 export const outcomeWord: Record<Outcome, () => string> = {
   alive: m.outcome_alive,
@@ -88,9 +112,13 @@ export const runbookWord: Record<RunbookKind, () => string> = {
   'stand-down': m.runbook_stand_down,
 };
 
+/** What a node is now. */
 export function roleWord(role: Role | null): string {
   return role === null ? m.role_unknown() : role === 'active' ? m.role_active() : m.role_passive();
 }
+
+/** What the configuration says that a node is. */
+export const placeWord: Record<Role, () => string> = { active: m.place_active, passive: m.place_passive };
 
 /** The shape that goes with a look, so that colour never stands alone. */
 export const shapeOf: Record<Standing | Severity, 'disc' | 'turn' | 'triangle' | 'octagon' | 'ring'> = {
