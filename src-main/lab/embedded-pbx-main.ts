@@ -4,6 +4,7 @@
  *
  *   node embedded-pbx-main.ts --address A --fqdn F --sip P --web P --tunnel P [--cert-file PEM] [--pidfile FILE]
  *   node embedded-pbx-main.ts … --daemon-pidfile FILE [--owner-pid N]   goes to the background, returns when it answers
+ *   node embedded-pbx-main.ts --query --daemon-pidfile FILE    0: it runs, 1: it does not
  *   node embedded-pbx-main.ts --stop --daemon-pidfile FILE
  *
  * Exit codes as for every script of a runbook: 0 done, 1 try again, 2 wrong use.
@@ -13,13 +14,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
+import type { FirstWord } from './child.ts';
 import { makeCertificate, type PbxCertificate } from './embedded-pbx-certificate.ts';
 import { openPbxServers, type PbxPorts } from './embedded-pbx-servers.ts';
 
 /** What this process tells whoever started it with IPC. */
-export type PbxMessage =
-  | { kind: 'ready'; ports: PbxPorts; certificate: PbxCertificate | null }
-  | { kind: 'failed'; error: ReturnType<EstepeError['toJSON']> };
+export type PbxMessage = FirstWord<{ ports: PbxPorts; certificate: PbxCertificate | null }>;
 
 interface Wish {
   address: string;
@@ -31,6 +31,7 @@ interface Wish {
   ownerPid: number | null;
   stay: boolean;
   stop: boolean;
+  query: boolean;
 }
 
 const readyWithinMs = 10_000;
@@ -38,6 +39,7 @@ const readyWithinMs = 10_000;
 try {
   const wish = wishOf(process.argv.slice(2));
   if (wish.stop) await stopDaemon(wish.daemonPidfile);
+  else if (wish.query) queryDaemon(wish.daemonPidfile);
   else if (wish.daemonPidfile !== null) await startDaemon(wish, wish.daemonPidfile);
   else await serve(wish);
 } catch (error) {
@@ -53,8 +55,18 @@ try {
 }
 
 async function serve(wish: Wish): Promise<void> {
-  // A parent that dies closes the channel; a daemon is told to outlive whoever started it.
-  if (process.send && !wish.stay) process.once('disconnect', () => process.exit(0));
+  // A parent that dies closes the channel. A daemon outlives whoever started it, but only once that knows of it: a start
+  // that was cut off leaves nothing.
+  let told = false;
+  const orphaned = (): void => {
+    if (wish.stay && told) return;
+    if (wish.pidfile !== null) rmSync(wish.pidfile, { force: true });
+    process.exit(0);
+  };
+  if (process.send) {
+    process.once('disconnect', orphaned);
+    if (!process.connected) orphaned();
+  }
   const made = wish.certFile === null ? await makeCertificate(wish.fqdn) : null;
   const servers = await openPbxServers({
     address: wish.address,
@@ -74,8 +86,13 @@ async function serve(wish: Wish): Promise<void> {
     setInterval(() => alive(owner) || end(), 1_000);
   }
   const ready: PbxMessage = { kind: 'ready', ports: servers.ports, certificate: made };
-  if (process.send) process.send(ready, () => wish.stay && process.disconnect());
-  else console.log(JSON.stringify({ pid: process.pid, address: wish.address, ports: servers.ports }));
+  if (process.send) {
+    process.send(ready, (error) => {
+      if (error) return orphaned();
+      told = true;
+      if (wish.stay && process.connected) process.disconnect();
+    });
+  } else console.log(JSON.stringify({ pid: process.pid, address: wish.address, ports: servers.ports }));
 }
 
 /** Starts the real thing detached and waits until its sockets are open. Repeating it changes nothing. */
@@ -136,6 +153,13 @@ async function stopDaemon(pidfile: string | null): Promise<void> {
   }
   rmSync(pidfile, { force: true });
   console.log(`The lab's PBX was stopped (process ${pid}).`);
+}
+
+function queryDaemon(pidfile: string | null): void {
+  if (pidfile === null) throw usage('--query needs --daemon-pidfile');
+  const pid = daemonPid(pidfile);
+  console.log(pid === null ? "The lab's PBX does not run." : `The lab's PBX runs (process ${pid}).`);
+  process.exitCode = pid === null ? 1 : 0;
 }
 
 /** The process of the pidfile if it still is ours: pids are used again, so its command line is looked at where that can be. */
@@ -202,7 +226,7 @@ function wishOf(argv: string[]): Wish {
       args: argv,
       options: {
         ...{ address: text, fqdn: text, sip: text, web: text, tunnel: text, 'cert-file': text, pidfile: text },
-        ...{ 'daemon-pidfile': text, 'owner-pid': text, stay: flag, stop: flag },
+        ...{ 'daemon-pidfile': text, 'owner-pid': text, stay: flag, stop: flag, query: flag },
       },
     });
   try {
@@ -224,6 +248,7 @@ function wishOf(argv: string[]): Wish {
     ownerPid: values['owner-pid'] === undefined ? null : number('owner-pid', values['owner-pid'], 2 ** 31),
     stay: values.stay,
     stop: values.stop,
+    query: values.query,
   };
 }
 

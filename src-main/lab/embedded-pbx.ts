@@ -2,14 +2,12 @@
  * Starts the lab's PBX as a child process and acts on it: kill, freeze, thaw, restart. The child answers SIP, HTTPS and
  * the tunnel port for real; nothing of it runs in this process.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { EstepeError } from '../contract/errors.ts';
+import { exitOf, freeze, isRunning, labScript, startChild, thaw } from './child.ts';
 import { makeCertificate, type PbxCertificate } from './embedded-pbx-certificate.ts';
-import type { PbxMessage } from './embedded-pbx-main.ts';
 import type { PbxPorts } from './embedded-pbx-servers.ts';
 
 export interface EmbeddedPbxOptions {
@@ -22,6 +20,8 @@ export interface EmbeddedPbxOptions {
   fqdn: string;
   /** made at start when left out */
   certificate?: PbxCertificate;
+  /** where its key lies while it starts; default: the system's folder for temporary files */
+  scratch?: string;
 }
 
 export interface EmbeddedPbx {
@@ -42,21 +42,10 @@ export interface EmbeddedPbx {
   stop(): Promise<void>;
 }
 
-const readyWithinMs = 15_000;
+const what = 'The lab’s PBX';
 
-/** The script of the child: beside this file in the sources, an entry of its own in the build. */
-export function embeddedPbxScript(): string {
-  const places = ['./embedded-pbx-main.ts', './embedded-pbx-main.js', '../embedded-pbx-main.js'];
-  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
-  if (found === undefined) {
-    throw new EstepeError(
-      'runtime',
-      'The lab’s PBX is not part of this installation.',
-      'Run the lab from the repository.',
-    );
-  }
-  return found;
-}
+/** The script of the child. */
+export const embeddedPbxScript = (): string => labScript('embedded-pbx-main', what);
 
 /**
  * @throws EstepeError `port` when an address or port can't be had, `internal` when the child dies or stays silent
@@ -64,10 +53,10 @@ export function embeddedPbxScript(): string {
 export async function startEmbeddedPbx(options: EmbeddedPbxOptions): Promise<EmbeddedPbx> {
   const certificate = options.certificate ?? (await makeCertificate(options.fqdn));
   const wanted = { sip: options.sipPort, web: options.webPort, tunnel: options.tunnelPort };
-  let started = await startChild(options, wanted, certificate);
-  const ports = started.ports;
-  let child = started.child;
-  const running = (): boolean => child.exitCode === null && child.signalCode === null;
+  const started = await start(options, wanted, certificate);
+  const { ports } = started;
+  let { child } = started;
+  const running = (): boolean => isRunning(child);
   // A frozen child can't notice that its parent is gone.
   const last = (): void => void child.kill('SIGKILL');
   process.once('exit', last);
@@ -88,29 +77,17 @@ export async function startEmbeddedPbx(options: EmbeddedPbxOptions): Promise<Emb
     get running() {
       return running();
     },
-    freeze() {
-      if (process.platform === 'win32') {
-        throw new EstepeError(
-          'runtime',
-          'Windows cannot stop a process in its tracks.',
-          'Use kill there, or run the lab on Linux.',
-        );
-      }
-      child.kill('SIGSTOP');
-    },
-    thaw() {
-      if (process.platform !== 'win32') child.kill('SIGCONT');
-    },
+    freeze: () => freeze(child),
+    thaw: () => thaw(child),
     async restart() {
       await kill();
-      started = await startChild(options, ports, certificate);
-      child = started.child;
+      ({ child } = await start(options, ports, certificate));
     },
     async stop() {
       process.removeListener('exit', last);
       if (!running()) return;
       const gone = exitOf(child);
-      if (process.platform !== 'win32') child.kill('SIGCONT');
+      thaw(child);
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), 2_000);
       await gone;
@@ -119,46 +96,24 @@ export async function startEmbeddedPbx(options: EmbeddedPbxOptions): Promise<Emb
   };
 }
 
-async function startChild(
+async function start(
   options: EmbeddedPbxOptions,
   ports: PbxPorts,
   certificate: PbxCertificate,
 ): Promise<{ child: ChildProcess; ports: PbxPorts }> {
-  const folder = mkdtempSync(join(tmpdir(), 'estepe-pbx-'));
+  const folder = mkdtempSync(join(options.scratch ?? tmpdir(), 'estepe-pbx-'));
   try {
     // mkdtemp gives a folder of ours alone (0700); the child reads the key once, before it says that it is ready.
     const pem = join(folder, 'pbx.pem');
-    writeFileSync(pem, `${certificate.key}\n${certificate.cert}\n`, { mode: 0o600 });
+    writeFileSync(pem, pemOf(certificate), { mode: 0o600 });
     const argv = ['--address', options.address, '--fqdn', options.fqdn, '--cert-file', pem];
     argv.push('--sip', `${ports.sip}`, '--web', `${ports.web}`, '--tunnel', `${ports.tunnel}`);
-    const child = fork(embeddedPbxScript(), argv, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const message = await firstMessage(child);
-    if (message.kind === 'ready') return { child, ports: message.ports };
-    child.kill('SIGKILL');
-    throw new EstepeError(message.error.code, message.error.message, message.error.todo, message.error.detail);
+    const { child, ready } = await startChild<{ ports: PbxPorts }>(what, embeddedPbxScript(), argv);
+    return { child, ports: ready.ports };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function firstMessage(child: ChildProcess): Promise<PbxMessage> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void => {
-      child.kill('SIGKILL');
-      reject(new EstepeError('internal', `The lab's PBX did not start: ${why}`, 'See what it printed above.'));
-    };
-    const late = setTimeout(() => fail(`it said nothing for ${readyWithinMs / 1000} s`), readyWithinMs);
-    const settle = (then: () => void): void => {
-      clearTimeout(late);
-      child.removeAllListeners();
-      then();
-    };
-    child.once('message', (said) => settle(() => resolve(said as PbxMessage)));
-    child.once('error', (error) => settle(() => fail(error.message)));
-    child.once('exit', (code, signal) => settle(() => fail(`it ended with ${signal ?? `exit code ${code}`}`)));
-  });
-}
-
-function exitOf(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => child.once('exit', () => resolve()));
-}
+/** Key and certificate as `--cert-file` takes them. */
+export const pemOf = ({ key, cert }: Pick<PbxCertificate, 'key' | 'cert'>): string => `${key}\n${cert}\n`;

@@ -1,0 +1,33 @@
+/**
+ * Plays one scenario on a lab that is up, and tells it. The same for a terminal and without one.
+ */
+import { sentenceOf } from '../contract/errors.ts';
+import { NotSeen, Stopped } from './diary.ts';
+import { type Course, judge, type Outcome } from './outcome.ts';
+import { type ScenarioName, scenarios } from './scenarios.ts';
+import type { Stage } from './stage.ts';
+
+export interface Play {
+  stage: Stage;
+  name: ScenarioName;
+  /** the instant from which times are counted */
+  began: number;
+  say: (sentence: string) => void;
+  signal: AbortSignal;
+}
+
+/** Never rejects: what goes wrong is the outcome's reason. */
+export async function play({ stage, name, began, say, signal }: Play): Promise<Outcome> {
+  const scenario = scenarios[name];
+  const course: Course = { name, scenario, began, struck: null, trouble: null };
+  const struck = (mono: number): void => {
+    course.struck = mono;
+  };
+  try {
+    await scenario.play({ stage, signal, say, struck });
+  } catch (error) {
+    const known = error instanceof NotSeen || error instanceof Stopped;
+    course.trouble = known ? error.message : `the scenario could not be played: ${sentenceOf(error)}`;
+  }
+  return judge(stage, course);
+}
