@@ -3,12 +3,25 @@ import { SimClock, SimTime } from '../simulation/sim-clock.ts';
 
 export class Clockwork {
   readonly time = new SimTime();
-  readonly clock = new SimClock(
-    this.time,
-    1,
-    () => true,
-    () => {},
-  );
+  #life = 1;
+  #clock = this.#clockOf(1);
+
+  /** The clock of the life that goes on now. */
+  get clock(): SimClock {
+    return this.#clock;
+  }
+
+  #clockOf(life: number): SimClock {
+    const noticed = (): void => {};
+    return new SimClock(this.time, life, () => life === this.#life, noticed);
+  }
+
+  /** kill -9: no timer of the life before is ever called; what comes after has a clock of its own. */
+  die(): void {
+    this.time.drop(this.#life);
+    this.#life += 1;
+    this.#clock = this.#clockOf(this.#life);
+  }
 
   /** Lets this much time pass: every timer due in it runs, and what its promises set off, in order. */
   async pass(ms: number): Promise<void> {
