@@ -3,7 +3,7 @@
  * effects out, writes history. Holds the core's state; decides nothing itself.
  */
 import type { OrderAnswer } from '../contract/contract.ts';
-import type { Phase, Severity, StepId } from '../contract/words.ts';
+import type { Phase, Severity } from '../contract/words.ts';
 import { type Decision, decide, initialState } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { guardsOf, holdingBack, refusing } from '../engine/guards.ts';
@@ -22,6 +22,7 @@ import type {
 import type { Beat, Cancel, Clock, Gap, RunbookRecord, Standing, Store } from '../engine/ports.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Runner } from './runner.ts';
+import { standDownStepIds } from './step.ts';
 
 /** What the interpreter reads of the rest of the engine at each decision. */
 export interface Senses {
@@ -285,8 +286,8 @@ export class Interpreter {
 
   #beginStandDown(effect: Effect & { do: 'stand-down' }): void {
     const start = { kind: 'stand-down', origin: 'automatic', by: 'Estepe', overrides: [], dryRun: false } as const;
-    const steps: StepId[] = ['stop-services', 'flip-standing'];
-    this.#p.runner().begin({ ...start, because: effect.because, epoch: effect.epoch, steps });
+    const { because, epoch } = effect;
+    this.#p.runner().begin({ ...start, because, epoch, steps: standDownStepIds });
   }
 
   #answer(effect: Effect & { do: 'answer' }): void {

@@ -9,7 +9,7 @@ import type { Clock, JournalEntry, Proc, Random, RunbookRecord, Store } from '..
 import { bounded } from './bounded.ts';
 import { type Ending, Journal, type RunbookStart } from './journal.ts';
 import { committed, inDoubt, lastEntry, nextStep } from './journal-view.ts';
-import type { Step, StepEnd } from './step.ts';
+import { type Step, type StepEnd, standDownStepIds } from './step.ts';
 
 export interface RunnerParts {
   clock: Clock;
@@ -32,6 +32,8 @@ export class Runner {
   #stopping = false;
   /** to be driven once the one that is being driven has come to its end */
   #next = false;
+  /** the step under way undoes what earlier ones did */
+  #goingBack = false;
   #ending: Ending | null = null;
   #control: AbortController | null = null;
   /** why the journal could not be written, when it could not: the runbook stands still in this process only */
@@ -46,6 +48,7 @@ export class Runner {
   constructor(parts: RunnerParts) {
     this.#p = parts;
     this.#journal = new Journal(parts);
+    this.#ending = this.#journal.decidedEnding();
   }
 
   /** The newest runbook with its journal; null when none was ever run. */
@@ -74,7 +77,7 @@ export class Runner {
       status: this.#stuck && r.status === 'running' ? 'halted' : r.status,
       committed: committed(r, steps),
       cancelling: this.#ending !== null,
-      skippable: r.status === 'halted' && !this.#stuck && nextStep(r, steps)?.onFail === 'ask',
+      skippable: r.status === 'halted' && !this.#stuck && !this.#givenUp && nextStep(r, steps)?.onFail === 'ask',
       reason: this.#stuck ?? r.reason,
     };
   }
@@ -106,7 +109,6 @@ export class Runner {
     if (r?.status !== 'running') return;
     this.#resumedHere = true;
     this.#anew = true;
-    this.#ending = this.#journal.decidedEnding();
     this.#journal.event(
       'runbook',
       'warning',
@@ -123,8 +125,11 @@ export class Runner {
     if (!r || (r.status !== 'halted' && !this.#stuck)) return;
     this.#attempt(() => {
       this.#stuck = null;
-      this.#ending = null;
-      this.#journal.decideEnding(null);
+      // Services that are being stopped are not proven alive any more: what is given up can only be given up again.
+      if (!this.#givenUp) {
+        this.#journal.decideEnding(null);
+        this.#ending = null;
+      }
       const step = nextStep(r, this.#p.stepsFor(r));
       if (ask.skipStep && step) this.#leaveOut(r, step, `left out by ${ask.by}`);
       this.#setStatus('running', '');
@@ -161,11 +166,19 @@ export class Runner {
     if (!r || (r.status !== 'halted' && !this.#stuck)) return;
     this.#attempt(() => {
       this.#stuck = null;
-      this.#ending = { how: 'give-up', because };
-      this.#journal.decideEnding(this.#ending);
+      this.#decideToGiveUp(because);
       this.#setStatus('running', because);
       this.#go();
     });
+  }
+
+  get #givenUp(): boolean {
+    return this.#ending?.how === 'give-up';
+  }
+
+  #decideToGiveUp(because: string): void {
+    this.#journal.decideEnding({ how: 'give-up', because });
+    this.#ending = { how: 'give-up', because };
   }
 
   /** The engine ends: the running step is ended and the runbook left open, to be resumed at the next start. */
@@ -200,7 +213,7 @@ export class Runner {
     const steps = this.#p.stepsFor(record);
     if (this.#resumedHere) await this.#endLeftovers(record);
     while (record.status === 'running' && !this.#stopping && !this.#next) {
-      if (this.#ending?.how === 'give-up') return this.#giveUp(record, steps, this.#ending.because);
+      if (this.#ending && this.#givenUp) return this.#giveUp(record, steps, this.#ending.because);
       if (this.#ending) return this.#cancelled(record, steps, this.#ending.because);
       if (this.#anew && !committed(record, steps)) {
         this.#anew = false;
@@ -244,34 +257,32 @@ export class Runner {
     this.#setStatus('cancelled', [because, ...remains].join('; '));
   }
 
-  /** Past the point of no return what was started is stopped first. */
+  /** Past the point of no return what was started is stopped first, and a standing that was flipped is flipped back. */
   async #giveUp(record: RunbookRecord, steps: readonly Step[], because: string): Promise<void> {
-    const [stop] = this.#p.stepsFor({ kind: 'stand-down', steps: ['stop-services'], dryRun: record.dryRun });
-    if (committed(record, steps) && stop) {
-      await this.#carryOut(record, stop);
+    const backwards = { kind: 'stand-down', steps: standDownStepIds, dryRun: record.dryRun } as const;
+    for (const step of committed(record, steps) ? this.#p.stepsFor(backwards) : []) {
+      if (step.id === 'flip-standing' && lastEntry(record, step.id) === null) continue;
+      this.#goingBack = true;
+      await this.#carryOut(record, step).finally(() => {
+        this.#goingBack = false;
+      });
       if (record.status !== 'running' || this.#stopping) return;
-      const result = lastEntry(record, 'stop-services')?.result;
-      if (result?.outcome !== 'done')
-        return this.#setStatus('halted', result?.sentence ?? 'the services were not stopped');
     }
     this.#takenBack(record, steps, because);
   }
 
-  /** The step is to be left as soon as it can be. Stopping the services is how a runbook ends, and goes on. */
-  #mustEnd(step: Step): boolean {
-    return this.#stopping || (this.#ending !== null && step.id !== 'stop-services');
+  /** The step is to be left as soon as it can be; one that leads back is how a runbook ends, and goes on. */
+  get #mustEnd(): boolean {
+    return this.#stopping || (this.#ending !== null && !this.#goingBack);
   }
 
   /** All attempts of one step. Ends with the step behind the runbook, or with the runbook no longer running. */
   async #carryOut(record: RunbookRecord, step: Step): Promise<void> {
     for (let left = step.retries; ; left -= 1) {
-      if (this.#mustEnd(step)) return;
+      if (this.#mustEnd) return;
       const end = await this.#once(record, step);
-      if (end.outcome !== 'failed' || this.#mustEnd(step)) return;
-      if (end.takeBack) {
-        this.#ending = { how: 'give-up', because: end.sentence };
-        return;
-      }
+      if (end.outcome !== 'failed' || this.#mustEnd) return;
+      if (end.takeBack) return this.#decideToGiveUp(end.sentence);
       if (!end.again || left <= 0) return this.#failedFor(step, end);
       await new Promise<void>((go) => this.#p.clock.after(retryPauseMs, go));
     }
@@ -308,7 +319,7 @@ export class Runner {
   async #run(record: RunbookRecord, step: Step, entry: JournalEntry, doubt: boolean): Promise<StepEnd> {
     const control = new AbortController();
     this.#control = control;
-    if (this.#mustEnd(step)) control.abort();
+    if (this.#mustEnd) control.abort();
     const end = await bounded(this.#p.clock, step.timeoutMs, control, () =>
       step.run({
         runbook: record,

@@ -43,5 +43,8 @@ export interface Step {
   run(context: StepContext): Promise<StepEnd>;
 }
 
+/** How a node that serves ceases to. */
+export const standDownStepIds: readonly StepId[] = ['stop-services', 'flip-standing'];
+
 export const done = (sentence: string, output = ''): StepEnd => ({ outcome: 'done', sentence, output });
 export const failure = (sentence: string, output = ''): StepEnd => ({ outcome: 'failed', sentence, output });

@@ -86,7 +86,11 @@ export class JournalWatch {
           : `4: step ${step} begins although the result of ${before.step} is not journaled`,
       );
     }
-    if (step === 'stop-services') return;
+    // Going back: what was started is stopped, and a flipped standing flipped back.
+    if (book.entries.some((e) => e.step === 'stop-services')) {
+      if (step !== 'stop-services' && step !== 'flip-standing') this.#say(`4: step ${step} begins after giving up`);
+      return;
+    }
     const place = book.steps.indexOf(step);
     const lost = book.steps.slice(0, place).find((s) => !this.#isBehind(book, s));
     if (place < 0 || lost) this.#say(`4: step ${step} begins although ${lost ?? step} is not behind the runbook`);
@@ -110,12 +114,17 @@ export class JournalWatch {
     if (book.status === 'done') {
       const lost = book.steps.find((s) => !this.#isBehind(book, s));
       if (lost) this.#say(`4: runbook ${book.id} is done without its step ${lost}`);
+      if (book.kind === 'promotion' && book.entries.some((e) => e.step === 'stop-services'))
+        this.#say(`4: runbook ${book.id} is done although its services were stopped`);
     }
     if (book.status === 'cancelled' && book.kind === 'promotion') {
       tally.takenBack += 1;
       const started = book.entries.some((e) => e.step === 'start-services');
       if (started && testIds.some((t) => this.#world.here[t] !== 'refusing'))
         this.#say(`4: runbook ${book.id} was given up, and its services run here`);
+      const { standing } = this.#disk;
+      if (standing?.role === 'active' && standing.epoch === book.epoch)
+        this.#say(`1: runbook ${book.id} was given up, and this node still stands as active under its epoch`);
     }
   }
 }

@@ -12,7 +12,7 @@ import { JournalWatch } from './journal-watch.ts';
 import type { RoundSeen } from './sim-ports.ts';
 import type { Commit, Disk } from './sim-store.ts';
 import { emptyTally, type Tally } from './tally.ts';
-import type { TestId, World } from './world.ts';
+import { type TestId, testIds, type World } from './world.ts';
 
 /** What the oracle is told of the engine's life and of what people did. */
 export interface Circumstances {
@@ -92,8 +92,9 @@ export class Oracle {
     this.#assertOwned(book, 'services are started');
     // Of its own accord it starts services on a proof of its own: not older than its last gap, nor than its last start.
     if (again || book.origin === 'person' || this.#journal.resumedByPerson(book)) return;
-    const fault = this.#notConfirmed();
-    if (fault) this.say(`5: services are started by an automatic promotion ${fault}`);
+    const { needed, ever, rounds } = this.#confirmation();
+    if (ever < needed)
+      this.say(`5: services are started of its own accord, on ${ever} of ${needed} rounds (${rounds} seen)`);
   }
 
   #assertOwned(book: RunbookRecord, when: string): void {
@@ -175,10 +176,10 @@ export class Oracle {
   ordered(ask: OrderAsk | null, phase: Phase): void {
     this.#order = ask;
     this.#resuming = ask?.kind === 'promote' && phase === 'halted';
-    if (ask?.kind !== 'promote') return;
+    if (!ask) return;
     const { lastBook } = this;
     if (this.#resuming && lastBook) this.#journal.resumed(lastBook);
-    // Should it stop again, people are told again.
+    // A person set something going: should it stop again, people are told again.
     for (const key of this.#told) if (key.startsWith('halted.')) this.#told.delete(key);
   }
 
@@ -204,21 +205,27 @@ export class Oracle {
     this.#classify();
   }
 
-  /** Null when a full confirmation stands in the oracle's own records, since the engine's start and its last gap. */
-  #notConfirmed(): string | null {
+  /**
+   * How many rounds in a row failed by the rule, in the oracle's own records, since the engine's start and its last gap: now,
+   * and at most since one succeeded. Rounds in which no reference answered prove nothing.
+   */
+  #confirmation(): { needed: number; now: number; ever: number; rounds: number } {
     const { policy } = this.#world;
-    const needed = 1 + policy.confirmTimes;
-    const last = this.#rounds
-      .filter((r) => r.life === this.#c.life && r.startedAt >= this.#c.lastGapEnd)
-      .slice(-needed);
-    const tests: readonly TestId[] = ['sip', 'web', 'tunnel'];
-    const every =
-      policy.failWhen === 'all'
-        ? last.every((r) => this.failed(r))
-        : tests.some((t) => last.every((r) => r.failed.includes(t)));
-    if (last.length < needed || !every)
-      return `after ${last.length} rounds since life or gap began, not all failed (needs ${needed})`;
-    return last.every((r) => r.answered > 0) ? null : 'on rounds in which no reference answered';
+    const mine = this.#rounds.filter((r) => r.life === this.#c.life && r.startedAt >= this.#c.lastGapEnd);
+    const counts = new Map<TestId, number>();
+    let [now, ever] = [0, 0];
+    for (const r of mine) {
+      const proves = this.failed(r) && (r.references === 0 || r.answered > 0);
+      if (!proves) {
+        counts.clear();
+        [now, ever] = [0, 0];
+        continue;
+      }
+      for (const t of testIds) counts.set(t, r.failed.includes(t) ? (counts.get(t) ?? 0) + 1 : 0);
+      now = policy.failWhen === 'all' ? now + 1 : Math.max(...counts.values());
+      ever = Math.max(ever, now);
+    }
+    return { needed: 1 + policy.confirmTimes, now, ever, rounds: mine.length };
   }
 
   /** Invariant 2, from the oracle's own records. */
@@ -226,8 +233,10 @@ export class Oracle {
     const { policy, time } = this.#world;
     const c = this.#c;
     const faults: string[] = [];
-    const unconfirmed = this.#notConfirmed();
-    if (unconfirmed) faults.push(unconfirmed);
+    const { needed, now, rounds } = this.#confirmation();
+    if (now < needed)
+      faults.push(`after ${now} of ${needed} failed rounds in a row (${rounds} since life or gap began)`);
+    if (this.#rounds.at(-1)?.answered === 0) faults.push('while no reference answered');
     if (policy.references === 0) faults.push('although no reference is configured');
     if (this.#seenOkInLife !== c.life) faults.push('although the active was never seen healthy in this life');
     if (this.#wordContradicts()) faults.push("against the other node's fresh word");
@@ -251,8 +260,9 @@ export class Oracle {
     const faults: string[] = [];
     const key = (list: readonly Override[]): string => list.map((o) => `${o.guard}:${o.reason}`).join('|');
     if (book.by !== order.by || key(book.overrides) !== key(order.overrides)) faults.push('is not recorded as ordered');
+    const { needed, now } = this.#confirmation();
     const against: [Override['guard'], boolean][] = [
-      ['proven-down', this.#notConfirmed() !== null],
+      ['proven-down', now < needed],
       ['references', this.#world.policy.references === 0 || this.#rounds.at(-1)?.answered === 0],
       ['no-contradiction', this.#wordContradicts()],
       ['restored-data', this.#dataIsStale()],
@@ -283,6 +293,8 @@ export class Oracle {
       tally.right += 1;
       if (this.#c.undisturbed && world.diedAt !== null && world.policy.mode === 'automatic')
         tally.worstDetectMs = Math.max(tally.worstDetectMs, world.time.now - world.diedAt);
+      // Should this one be taken back, the next does not begin by detecting.
+      this.#c.undisturbed = false;
       return;
     }
     const lastStart = this.#rounds.at(-1)?.startedAt ?? 0;
