@@ -45,9 +45,10 @@ export function initialState(phase: Phase, at: number): CoreState {
  */
 export function decide(before: CoreState, observation: Observation): Decision {
   const state = absorb(before, observation);
-  const facts = factsOf(state, observation);
+  const guards = guardsOf(state, observation);
+  const facts = factsOf(state, observation, guards);
   const rule = ruleFor(facts);
-  const context: Context = { state, o: observation, facts, guards: guardsOf(state, observation) };
+  const context: Context = { state, o: observation, facts, guards };
   const effects = rule.effects?.(context) ?? [];
   const reason = rule.reason(context);
   const answer = answerOf(context, rule, reason);

@@ -2,8 +2,9 @@
  * The finite view of a moment that the rules match on. Few words per fact on purpose: the whole product is enumerated at
  * build time to prove that every combination is matched by exactly one rule (check.ts).
  */
+import type { GuardView } from '../contract/snapshot.ts';
 import { type Phase, phases, type Verdict, verdicts } from '../contract/words.ts';
-import { guardsOf, holdingBack, refusing } from './guards.ts';
+import { refusing } from './guards.ts';
 import type { CoreState, Observation, Policy } from './observation.ts';
 
 export interface Facts {
@@ -49,7 +50,7 @@ export function countdownEndsAt(state: CoreState, policy: Policy): number | null
   return state.since + policy.countdownMs;
 }
 
-function orderFact(state: CoreState, o: Observation): Facts['order'] {
+function orderFact(state: CoreState, o: Observation, guards: readonly GuardView[]): Facts['order'] {
   const { order } = o;
   if (!order || order.id <= state.lastOrder) return 'none';
   if (order.kind === 'cancel') {
@@ -60,13 +61,13 @@ function orderFact(state: CoreState, o: Observation): Facts['order'] {
   }
   if (state.phase === 'halted') return order.skipStep && !o.runbook?.skippable ? 'refuse' : 'resume';
   if (!idle.includes(state.phase)) return 'refuse';
-  return refusing(guardsOf(state, o), order.overrides).length > 0 ? 'refuse' : 'promote';
+  return refusing(guards, order.overrides).length > 0 ? 'refuse' : 'promote';
 }
 
-function goFact(state: CoreState, o: Observation): Facts['go'] {
+function goFact(state: CoreState, o: Observation, guards: readonly GuardView[]): Facts['go'] {
   if (o.maintenance) return 'quiet';
   if (o.policy.observeOnly) return 'observe';
-  if (state.held || holdingBack(guardsOf(state, o)).length > 0) return 'ask';
+  if (state.held || guards.some((guard) => !guard.ok)) return 'ask';
   if (o.policy.mode === 'automatic') return 'self';
   const ends = countdownEndsAt(state, o.policy);
   return ends !== null && o.at >= ends && o.policy.onSilence === 'promote' ? 'self' : 'ask';
@@ -79,13 +80,13 @@ function runbookFact(o: Observation): Facts['runbook'] {
   return r.origin !== 'person' && !r.committed && !r.cancelling ? 'revocable' : 'running';
 }
 
-/** The facts of this moment. `state` has absorbed the observation already. */
-export function factsOf(state: CoreState, o: Observation): Facts {
+/** The facts of this moment. `state` has absorbed the observation already, and `guards` were asked over both. */
+export function factsOf(state: CoreState, o: Observation, guards: readonly GuardView[]): Facts {
   return {
     phase: state.phase,
     verdict: state.verdict ?? 'none',
-    order: orderFact(state, o),
-    go: goFact(state, o),
+    order: orderFact(state, o, guards),
+    go: goFact(state, o, guards),
     runbook: runbookFact(o),
     kind: o.runbook?.kind ?? 'promotion',
     epoch: o.highestEpoch > o.standing.epoch ? 'higher' : 'mine',
