@@ -43,6 +43,13 @@ export const tell =
   (key: string, severity: 'info' | 'warning' | 'alert', text: (c: Context) => string) =>
   (c: Context): Effect[] =>
     c.state.told.includes(key) ? [] : [{ do: 'tell', key, severity, text: text(c) }];
+/** What wakes people and ends without anybody's doing. */
+const alarms: readonly string[] = ['starting.never-seen', 'isolated', 'conflicting', 'awaiting', 'observe-only'];
+/** Whoever was woken in this incident is told that it is over, whichever way it ended. */
+export const over =
+  (text: (c: Context) => string) =>
+  (c: Context): Effect[] =>
+    alarms.some((key) => c.state.told.includes(key)) ? tell('recovered', 'info', text)(c) : [];
 export const start =
   (origin: 'automatic' | 'silence' | 'person', because: (c: Context) => string) =>
   (c: Context): Effect[] => {

@@ -1,6 +1,8 @@
 /** Rules of the phases in which nothing is proven: starting, watching, suspecting, isolated, conflicting. */
 import { inWords } from '../duration.ts';
-import { held, none, proof, type Rule, rounds, start, tell, watchers } from './rule.ts';
+import { type Context, held, none, over, proof, type Rule, rounds, start, tell, watchers } from './rule.ts';
+
+const recovered = (c: Context): string => `The other node answers again (${proof(c)}). Nothing was taken over.`;
 
 export const starting: Rule[] = [
   {
@@ -8,6 +10,7 @@ export const starting: Rule[] = [
     phases: ['starting'],
     when: { order: none, verdict: ['healthy'] },
     next: 'watching',
+    effects: over((c) => `The other node answers now (${proof(c)}).`),
     reason: (c) => `the other node was seen healthy (${proof(c)})`,
   },
   {
@@ -85,6 +88,7 @@ export const suspecting: Rule[] = [
     phases: ['suspecting'],
     when: { order: none, verdict: ['healthy'] },
     next: 'watching',
+    effects: over(recovered),
     reason: (c) => `the other node answers again (${proof(c)})`,
   },
   {

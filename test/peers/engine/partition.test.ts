@@ -92,7 +92,9 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     expect(again).toEqual([]);
     expect(isolated).toMatchObject({ phase: 'isolated', verdict: 'isolated', severity: 'alert' });
     expect(isolated?.reason).toMatch(/^no reference answers \(0 of 2\)/);
-    expect(decisions(events, 'isolated.back')).toHaveLength(1);
+    // the gateway may be back a round before the active is
+    const back = [...decisions(events, 'isolated.back'), ...decisions(events, 'suspecting.cleared')];
+    expect(back).toHaveLength(1);
     expect(told(events)).toEqual(['isolated', 'recovered']);
   });
 
