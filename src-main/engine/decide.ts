@@ -52,7 +52,8 @@ export function decide(before: CoreState, observation: Observation): Decision {
   const effects = rule.effects?.(context) ?? [];
   const reason = rule.reason(context);
   const answer = answerOf(context, rule, reason);
-  if (answer) effects.push(answer);
+  // First: should what follows fail, nobody is left waiting and the order is not met again.
+  if (answer) effects.unshift(answer);
 
   const told = effects.flatMap((e) => (e.do === 'tell' ? [e.key] : []));
   const phase = rule.next === 'same' ? state.phase : rule.next;

@@ -100,7 +100,7 @@ export class Interpreter {
     return this.#round;
   }
 
-  /** No further decision is made; waiting orders and guards are let go. */
+  /** No further decision is made; waiting guards are let go, and orders that still come are refused. */
   end(): void {
     this.#ended = true;
     this.#wake?.();
@@ -129,6 +129,13 @@ export class Interpreter {
 
   /** A person's order; answered when the core has met it. */
   order(ask: OrderAsk): Promise<OrderAnswer> {
+    if (this.#ended)
+      return Promise.resolve({
+        accepted: false,
+        rule: 'engine.ending',
+        reason: 'this engine is ending',
+        refusedBy: [],
+      });
     this.#orderSeq += 1;
     const order: Order = { id: this.#orderSeq, ...ask };
     return new Promise((answer) => {

@@ -181,8 +181,12 @@ export class Engine {
   }
 
   #runbookChanged(): void {
-    this.lasting.promotionNoted();
-    this.interpreter.standingChanged();
+    try {
+      this.lasting.promotionNoted();
+      this.interpreter.standingChanged();
+    } catch {
+      // A disk that cannot be read now must not end the engine in the middle of a runbook: what was known before holds.
+    }
     this.interpreter.tick();
   }
 

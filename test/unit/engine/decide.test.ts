@@ -78,7 +78,7 @@ awaiting
   down        | maintenance              | suspecting    | awaiting.overlaid             |
   down        | observe-only             | suspecting    | awaiting.overlaid             |
   down        | confirm + cancel!        | awaiting      | awaiting.held                 | accepted
-  down        | confirm + promote!       | promoting     | order.promote                 | start person, accepted
+  down        | confirm + promote!       | promoting     | order.promote                 | accepted, start person
 suspecting
   conflicting |                          | conflicting   | watchers.contradicted         | alert conflicting
   healthy     |                          | watching      | suspecting.cleared            |
@@ -92,7 +92,7 @@ suspecting
   down        | held                     | awaiting      | suspecting.down-ask           | alert awaiting
   down        | maintenance              | suspecting    | suspecting.down-maintenance   |
   down        | observe-only             | suspecting    | suspecting.down-observe-only  | alert observe-only
-  down        | manual + promote!        | promoting     | order.promote                 | start person, accepted
+  down        | manual + promote!        | promoting     | order.promote                 | accepted, start person
 isolated
   healthy     |                          | watching      | isolated.back                 | info recovered
   none        |                          | isolated      | isolated.still                |
@@ -113,7 +113,7 @@ promoting
   healthy     | by a person              | promoting     | promoting.running             |
   healthy     | past no return           | promoting     | promoting.running             |
   healthy     | cancel under way         | promoting     | promoting.running             |
-  down        | revocable + cancel!      | promoting     | promoting.cancelled-by-person | cancel, accepted
+  down        | revocable + cancel!      | promoting     | promoting.cancelled-by-person | accepted, cancel
   down        | revocable + promote!     | promoting     | order.refused                 | refused
   down        | done + epoch 2           | active        | promoting.done                | alert promoted
   down        | halted                   | halted        | promoting.halted              | alert halted.7
@@ -121,11 +121,11 @@ promoting
 halted
   down        | halted                   | halted        | halted.waiting                |
   healthy     | not stopped              | halted        | halted.waiting                |
-  down        | halted + promote!        | promoting     | halted.resumed                | resume, accepted
-  down        | skippable + leave out!   | promoting     | halted.resumed                | resume without step, accepted
+  down        | halted + promote!        | promoting     | halted.resumed                | accepted, resume
+  down        | skippable + leave out!   | promoting     | halted.resumed                | accepted, resume without step
   down        | halted + leave out!      | halted        | order.refused                 | refused
-  down        | not stopped + promote!   | standing-down | halted.stand-down-resumed     | resume, accepted
-  down        | halted + cancel!         | promoting     | halted.abandoned              | abandon, accepted
+  down        | not stopped + promote!   | standing-down | halted.stand-down-resumed     | accepted, resume
+  down        | halted + cancel!         | promoting     | halted.abandoned              | accepted, abandon
   down        | not stopped + cancel!    | halted        | order.refused                 | refused
 active
   down        | epoch 2                  | active        | active.serving                |
@@ -300,11 +300,13 @@ describe('what is kept from one decision to the next', () => {
   it('a promotion that a person ordered carries their overrides, and nobody else’s does', () => {
     const overrides = [{ guard: 'restored-data', reason: 'we have the recordings' }] as const;
     const stale = observed({ data: { state: 'never' }, order: order('promote', { overrides: [...overrides] }) });
-    expect(decide(inPhase('awaiting', 'down'), stale).effects[0]).toMatchObject({
-      do: 'start-promotion',
-      by: 'console',
-      overrides,
-    });
+    expect(decide(inPhase('awaiting', 'down'), stale).effects).toContainEqual(
+      expect.objectContaining({
+        do: 'start-promotion',
+        by: 'console',
+        overrides,
+      }),
+    );
     expect(decide(inPhase('suspecting', 'down'), observed()).effects[0]).toMatchObject({ by: 'Estepe', overrides: [] });
   });
 });

@@ -41,7 +41,10 @@ export function bench(...steps: Step[]) {
       return s.run(c);
     },
   });
-  const stepsFor = (r: Pick<RunbookRecord, 'steps'>): Step[] => r.steps.flatMap((id) => all.get(id) ?? []).map(noting);
+  // Leading back, the same step makes the node passive.
+  const flipBack = stepOf('flip-standing', () => done('passive'));
+  const stepsFor = ({ kind, steps }: Pick<RunbookRecord, 'kind' | 'steps'>): Step[] =>
+    steps.flatMap((id) => (kind === 'stand-down' && id === flipBack.id ? flipBack : (all.get(id) ?? []))).map(noting);
   const live = (): Runner =>
     new Runner({ clock: work.clock, store: history, random, proc, stepsFor, onChange: () => {} });
   const here = { work, history, proc, ran, all, live, runner: live() };

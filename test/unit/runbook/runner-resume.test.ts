@@ -39,12 +39,12 @@ describe('halted', () => {
     expect(b.ran).not.toContain('stop-services 1');
   });
 
-  it('given up after it: what it started is stopped first', async () => {
+  it('given up after it: what it started is stopped first, and a standing that may have been flipped is flipped back', async () => {
     const b = bench(stepOf('flip-standing', () => failure('no')));
     await b.run();
     b.runner.abandon('console gave it up');
     await b.settled();
-    expect(b.ran.slice(-1)).toEqual(['stop-services 1']);
+    expect(b.ran.slice(-3)).toEqual(['flip-standing 1', 'stop-services 1', 'flip-standing 2']);
     expect(onDisk(b.history)).toBe('cancelled: console gave it up');
   });
 
@@ -75,7 +75,7 @@ describe('halted', () => {
     stops.hang = false;
     const next = await b.reborn();
     await b.settled(next);
-    expect(b.ran.slice(-2)).toEqual(['stop-services 1', 'stop-services 2 in doubt']);
+    expect(b.ran.slice(-3)).toEqual(['stop-services 1', 'stop-services 2 in doubt', 'flip-standing 2']);
     expect(onDisk(b.history)).toBe('cancelled: console gave it up');
   });
 
