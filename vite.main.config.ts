@@ -20,8 +20,9 @@ export default defineConfig({
       input: {
         main: 'src-main/main.ts',
         estepe: 'src-main/estepe.ts',
-        // the lab's PBX is a process of its own
+        // the lab's PBX and its network are processes of their own
         'embedded-pbx-main': 'src-main/lab/embedded-pbx-main.ts',
+        'network-main': 'src-main/lab/network-main.ts',
       },
       // Whatever is not a path is a package or a builtin.
       external: (id) => !id.startsWith('.') && !isAbsolute(id),

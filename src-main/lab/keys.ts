@@ -3,11 +3,15 @@
  */
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
+import { canPromote } from '../contract/view.ts';
 import type { Stage } from './stage.ts';
 
 export interface Hands {
   stage: Stage;
+  /** one sentence, with its time */
   say: (sentence: string) => void;
+  /** a text as it stands */
+  show: (text: string) => void;
   /** the whole state as text */
   statusText: (snapshot: Snapshot) => string;
   quit: () => void;
@@ -20,13 +24,13 @@ interface Key {
   press: (hands: Hands) => Promise<void> | void;
 }
 
-const by = 'lab (key)';
+const by = 'you';
 const maintenanceMs = 10 * 60_000;
 
 const table: readonly Key[] = [
   {
     key: 'k',
-    words: 'kill the active',
+    words: 'kill',
     press: async ({ stage, say }) => {
       if (stage.active.state === 'gone') return say('The active is dead already; t starts it again.');
       say(`You kill the active's PBX on ${stage.place.active} (process ${stage.active.pid}), as a crash would.`);
@@ -35,7 +39,7 @@ const table: readonly Key[] = [
   },
   {
     key: 'h',
-    words: 'hang it',
+    words: 'hang',
     press: async ({ stage, say }) => {
       if (stage.active.state === 'gone') return say('The active is dead already; t starts it again.');
       await stage.hang();
@@ -44,7 +48,7 @@ const table: readonly Key[] = [
   },
   {
     key: 't',
-    words: 'bring it back',
+    words: 'bring back',
     press: async ({ stage, say }) => {
       const what = await stage.bringBack();
       if (what === 'was there') return say('The active is neither dead nor hung.');
@@ -53,7 +57,7 @@ const table: readonly Key[] = [
   },
   {
     key: 'i',
-    words: 'cut the spare off, plug it in again',
+    words: 'cut off, plug in',
     press: async ({ stage, say }) => {
       if (stage.network.isCut) {
         say('You plug the spare’s cable in again.');
@@ -69,7 +73,8 @@ const table: readonly Key[] = [
     press: async ({ stage, say }) => {
       const ask = { by, reason: '', overrides: [], dryRun: false, skipStep: false };
       const { refusedBy } = await stage.desk.promote(ask);
-      if (refusedBy.length > 0) say('The page takes an override of a guard, by its name and with a reason.');
+      if (refusedBy.length > 0 && canPromote(stage.desk.snapshot()))
+        say('The page takes an override of a guard, by its name and with a reason.');
     },
   },
   {
@@ -81,7 +86,7 @@ const table: readonly Key[] = [
   },
   {
     key: 'm',
-    words: 'maintenance on, off',
+    words: 'maintenance',
     press: ({ stage: { desk } }) => {
       if (desk.snapshot().overlays.maintenance === null) {
         desk.maintenanceOn({ by, reason: '', forMs: maintenanceMs });
@@ -91,7 +96,7 @@ const table: readonly Key[] = [
   {
     key: 's',
     words: 'status',
-    press: ({ stage, say, statusText }) => say(`\n${statusText(stage.desk.snapshot())}\n`),
+    press: ({ stage, show, statusText }) => show(`\n${statusText(stage.desk.snapshot())}\n`),
   },
   { key: 'q', words: 'quit', press: ({ quit }) => quit() },
 ];

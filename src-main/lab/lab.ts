@@ -6,7 +6,7 @@ import type { Snapshot } from '../contract/snapshot.ts';
 import type { Mode } from '../contract/words.ts';
 import { keyboard, keyLine } from './keys.ts';
 import { narrate } from './narrator.ts';
-import type { Outcome } from './outcome.ts';
+import { notPlayed, type Outcome } from './outcome.ts';
 import { play } from './play.ts';
 import { mannerFor, type ScenarioName, scenarios } from './scenarios.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -27,7 +27,7 @@ export interface LabOptions {
 
 /** What a lab ends with; `outcome` is null where no scenario was played. */
 export interface LabEnd {
-  outcome: Outcome | { scenario: ScenarioName | null; right: false; promoted: false; reason: string } | null;
+  outcome: Outcome | null;
   /** the folder that was left where it is */
   kept: string | null;
 }
@@ -52,7 +52,7 @@ export async function runLab(options: LabOptions): Promise<LabEnd> {
   } catch (error) {
     stop.forget();
     if (!stop.signal.aborted) throw error;
-    return { outcome: { scenario: name, right: false, promoted: false, reason: stop.why() }, kept: null };
+    return { outcome: name && notPlayed(name, mode, stop.why()), kept: null };
   }
   const say = (sentence: string): void => tell(performance.now(), sentence);
   let outcome: Outcome | null = null;
@@ -82,7 +82,13 @@ interface Given {
 /** Reads keys until one of them ends the lab; plays a scenario meanwhile, where one was asked for. */
 async function attend({ stage, say, stop, options }: Given, name: ScenarioName | null, began: number) {
   const { stdin } = process;
-  const press = keyboard({ stage, say, statusText: options.statusText, quit: () => stop.end('a key') });
+  const press = keyboard({
+    stage,
+    say,
+    show: options.say,
+    statusText: options.statusText,
+    quit: () => stop.end('a key'),
+  });
   const read = (keys: Buffer): void => {
     for (const key of keys.toString('utf8')) void press(key);
   };

@@ -16,7 +16,7 @@ export function narrate(diary: Diary, desk: Desk, tell: Tell): () => void {
   let counted = 0;
   // The engine is in the middle of its own work when it writes; what it wrote together is told together.
   const drain = (): void => {
-    const told = waiting;
+    const told = waiting.filter(({ event }) => !saidBy(event, waiting));
     waiting = [];
     for (let i = 0; i < told.length; i += 1) {
       const entry = told[i] as Entry;
@@ -45,6 +45,14 @@ export function narrate(diary: Diary, desk: Desk, tell: Tell): () => void {
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** Whether an order's own event only repeats what the decision that met it says. */
+function saidBy(event: NewEvent, together: readonly Entry[]): boolean {
+  if (event.kind !== 'order') return false;
+  return together.some(({ event: { kind, rule, reason } }) => {
+    return kind === 'decision' && !rule.startsWith('order.') && event.reason.endsWith(reason);
+  });
 }
 
 interface Turn {
@@ -105,6 +113,8 @@ function sayingsOf(event: NewEvent, desk: Desk): string[] {
       return step(event, desk);
     case 'runbook':
       return event.rule === 'runbook.begun' || event.rule === 'runbook.done' ? [] : [sentence(event.reason)];
+    case 'order':
+      return [`${ordered(withoutProof(event.reason, desk))} [${event.rule}]`];
     case 'alert':
       return event.severity === 'info' ? [] : [`The admin is told: “${withoutProof(event.reason, desk)}”`];
     case 'engine':
@@ -112,6 +122,13 @@ function sayingsOf(event: NewEvent, desk: Desk): string[] {
     default:
       return [sentence(event.reason)];
   }
+}
+
+/** What became of a person's order: `you: promote: refused: there is …`. */
+function ordered(reason: string): string {
+  const [, accepted, why] = /^.*?: (?:promote|cancel): (accepted|refused): (.*)$/s.exec(reason) ?? [];
+  if (why === undefined) return sentence(reason);
+  return accepted === 'accepted' || why.startsWith('refused') ? sentence(why) : `Refused: ${stopped(why)}`;
 }
 
 /** Decisions whose reason, written for history, is longer than a line that is read in passing. */
@@ -130,6 +147,7 @@ const decisions: Readonly<Record<string, (desk: Desk) => string>> = {
     const then = confirmation.onSilence === 'promote' ? 'then the spare takes over' : 'then it waits on';
     return `${ask} A person is asked for ${Math.ceil(confirmation.leftMs / 1000)} s, ${then}.`;
   },
+  'awaiting.recovered': () => 'The active answers again: nothing is left to decide, and nothing was taken over.',
   'awaiting.go': () => 'Nobody answered: the spare takes over.',
   'watchers.isolated': () =>
     'No reference answers either: more likely the spare is cut off than the active dead. It does not take over.',

@@ -52,7 +52,6 @@ export async function judge(stage: Stage, course: Course): Promise<Outcome> {
   const down = struck === null ? null : stage.diary.first(struck, ({ verdict }) => verdict === 'down');
   const active = down && stage.diary.first(down.mono, ({ kind, phase }) => kind === 'decision' && phase === 'active');
   const facts = {
-    scenario: name,
     mode: stage.manner.mode,
     promoted: self?.role === 'active',
     epoch: self?.epoch ?? 0,
@@ -70,10 +69,18 @@ export async function judge(stage: Stage, course: Course): Promise<Outcome> {
   };
   const wrong = [...(course.trouble === null ? [] : [course.trouble]), ...faults(stage, scenario, facts)];
   const right = wrong.length === 0;
-  return { ...facts, right, reason: right ? praise(stage, scenario, facts) : `${wrong.join('; ')}.` };
+  const reason = right ? praise(stage, scenario, facts) : `${wrong.join('; ')}.`;
+  return { scenario: name, right, reason, ...facts };
 }
 
-type Facts = Omit<Outcome, 'right' | 'reason'>;
+type Facts = Omit<Outcome, 'scenario' | 'right' | 'reason'>;
+
+/** Of a scenario that was ended before the pair was up. */
+export function notPlayed(scenario: ScenarioName, mode: Mode, reason: string): Outcome {
+  const nothing = { promoted: false, epoch: 0, phase: 'starting', detectMs: null, promoteMs: null, dataFolder: null };
+  const lists = { verdicts: [], steps: [], answers: [], events: [] };
+  return { scenario, right: false, reason, mode, ...nothing, ...lists, active: { pid: 0, state: 'gone' } };
+}
 
 function verdictsOf(entries: readonly Entry[]): string[] {
   const all = entries.flatMap(({ event }) => (event.verdict === null ? [] : [event.verdict]));
