@@ -32,9 +32,10 @@ export class Lasting {
     this.#store = store;
     const kept = store.recall(maintenanceKey) as Kept | null | undefined;
     if (kept) {
-      // A wall clock that was set back while we were gone must not make it longer than it was meant.
+      // A wall clock that was set back while we were gone must not make it longer than it was meant. What ended meanwhile
+      // is still to be told: `maintenanceEnded`.
       const left = Math.min(kept.until - clock.wall(), kept.forMs);
-      if (left > 0) this.#maintenance = { kept, endsAt: clock.now() + left };
+      this.#maintenance = { kept, endsAt: clock.now() + left };
     }
     this.promotionNoted();
   }
@@ -75,10 +76,16 @@ export class Lasting {
     return was;
   }
 
-  /** True once, when the maintenance ended by itself. */
+  /** True once, when the maintenance ended by itself, be it while this engine was away. */
   maintenanceEnded(): boolean {
     if (!this.#maintenance || this.#maintenance.endsAt > this.#clock.now()) return false;
     this.#maintenance = null;
+    try {
+      // Left there, it would come back to life at a start after the wall clock was set back.
+      this.#store.remember(maintenanceKey, null);
+    } catch {
+      // It is over all the same.
+    }
     return true;
   }
 }

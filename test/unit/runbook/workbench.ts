@@ -92,7 +92,7 @@ export function lasting(work: Clockwork, ms: number): (c: StepContext) => Promis
 /** From now on the disk refuses to write these rows, as a full one would; the answer makes it take them again. */
 export function refuseWriting(
   history: History,
-  what: 'INSERT ON runbook' | 'INSERT ON journal' | 'UPDATE ON journal' | 'UPDATE ON runbook',
+  what: 'INSERT ON fact' | 'INSERT ON runbook' | 'INSERT ON journal' | 'UPDATE ON journal' | 'UPDATE ON runbook',
 ): () => void {
   lookInto(history.file, (db) =>
     db.exec(`CREATE TRIGGER no_room BEFORE ${what} BEGIN SELECT RAISE(ABORT, 'no room'); END`),
