@@ -10,10 +10,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type History, openHistory } from '../../src-main/history/history.ts';
 import { defaultRetention, type Retention } from '../../src-main/history/prune.ts';
 import { connect, type Sqlite } from '../../src-main/history/runtime.ts';
+import type { Print } from './bench.ts';
 
 const dayMs = 86_400_000;
 const intervalMs = 30_000;
@@ -27,8 +27,6 @@ const pruneForMs = 60_000;
 
 /** for the file with everything: a tenth of it goes */
 const nineYears: Retention = { beatsMs: 9 * 365 * dayMs, minutesMs: 9 * 365 * dayMs, hoursMs: null, eventsMs: null };
-
-type Print = (line: string) => void;
 
 const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
 const mb = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
@@ -213,5 +211,3 @@ export async function benchHistory(print: Print): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await benchHistory((line) => console.log(line));
