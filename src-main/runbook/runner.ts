@@ -261,7 +261,8 @@ export class Runner {
   async #giveUp(record: RunbookRecord, steps: readonly Step[], because: string): Promise<void> {
     const backwards = { kind: 'stand-down', steps: standDownStepIds, dryRun: record.dryRun } as const;
     for (const step of committed(record, steps) ? this.#p.stepsFor(backwards) : []) {
-      if (step.id === 'flip-standing' && lastEntry(record, step.id) === null) continue;
+      const flipped = lastEntry(record, 'flip-standing');
+      if (step.id === 'flip-standing' && (flipped === null || flipped.result?.outcome === 'failed')) continue;
       this.#goingBack = true;
       await this.#carryOut(record, step).finally(() => {
         this.#goingBack = false;

@@ -83,9 +83,10 @@ function planRestore(midnight: number, r: Seeded, plan: Plan): void {
 
 /** Answers when it is over. */
 function planIncident(at: number, policy: Policy, r: Seeded, plan: Plan): number {
-  const over = at + (r.chance(0.1) ? 0 : planDeath(at, policy, r, plan));
+  const dies = !r.chance(0.1);
+  const over = at + (dies ? planDeath(at, policy, r, plan) : 0);
   const kinds = Object.keys(companions) as Companion[];
-  for (let n = r.pick([0, 1, 1, 2, 3]); n > 0; n -= 1) {
+  for (let n = r.pick(dies ? [0, 1, 1, 2, 3] : [1, 2, 3]); n > 0; n -= 1) {
     const kind = r.pick(kinds);
     // Around the confirmation and the takeover, seldom long before or after.
     const begins = at + (r.chance(0.8) ? r.between(-30 * second, 90 * second) : r.between(-10 * minute, 30 * minute));

@@ -41,6 +41,7 @@ export class Oracle {
   readonly #taken: ReadonlyMap<number, string>;
   readonly #c: Circumstances;
   readonly #journal: JournalWatch;
+  readonly #onSaid: (violation: string) => void;
   /** complete rounds, newest last */
   #rounds: RoundSeen[] = [];
   #seenOkInLife = 0;
@@ -56,7 +57,14 @@ export class Oracle {
   /** that order goes on with what was halted */
   #resuming = false;
 
-  constructor(world: World, disk: Disk, taken: ReadonlyMap<number, string>, circumstances: Circumstances) {
+  constructor(
+    world: World,
+    disk: Disk,
+    taken: ReadonlyMap<number, string>,
+    circumstances: Circumstances,
+    onSaid: (violation: string) => void,
+  ) {
+    this.#onSaid = onSaid;
     this.#world = world;
     this.#disk = disk;
     this.#taken = taken;
@@ -65,6 +73,7 @@ export class Oracle {
   }
 
   say(text: string): void {
+    this.#onSaid(text);
     this.tally.violations.push(`at ${(this.#world.time.now / 1000).toFixed(1)} s: ${text}`);
   }
 

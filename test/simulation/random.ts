@@ -35,8 +35,9 @@ export class Seeded {
     return t / 4294967296;
   }
 
+  /** Draws only where there is something to decide. */
   chance(p: number): boolean {
-    return p > 0 && this.next() < p;
+    return p >= 1 || (p > 0 && this.next() < p);
   }
 
   between(low: number, high: number): number {

@@ -82,8 +82,8 @@ export class Simulation {
   steps = 0;
   rounds = 0;
   boundaries = 0;
-  /** the boundary crossed last, for those who cut at each */
-  lastCrossed = '';
+  /** boundaries at which the engine was cut off */
+  readonly cutAt: string[] = [];
   readonly #options: SimulationOptions;
   readonly #orphans = new Map<string, Command>();
   /** boundaries still to be crossed until the next cut, and how long the engine is down after it */
@@ -92,6 +92,7 @@ export class Simulation {
   #clock: SimClock | null = null;
   #net: SimNet | null = null;
   #waiting = 0;
+  #onCrossed: { name: string; call: () => void } | null = null;
   #file: Policy;
   /** the wall clock was stepped since maintenance was switched on, since the last claim */
   #wallStepped = { maintenance: false, claim: false };
@@ -111,7 +112,9 @@ export class Simulation {
       undisturbed: false,
       mono: () => this.#clock?.now() ?? 0,
     };
-    this.oracle = new Oracle(this.world, this.disk, this.rival.taken, this.circumstances);
+    this.oracle = new Oracle(this.world, this.disk, this.rival.taken, this.circumstances, (text) =>
+      options.onTrace?.(this.time.now, 'VIOLATED', text),
+    );
     this.calm = new Calm(this.time, this.world, this.random);
   }
 
@@ -124,6 +127,7 @@ export class Simulation {
     const c = this.circumstances;
     this.#options.onTrace?.(this.time.now, 'world', what);
     c.undisturbed = false;
+    this.calm.disturb();
     this.guard(act);
     if (this.world.diedAt === this.time.now) c.undisturbed = this.#isQuiet();
   }
@@ -281,7 +285,11 @@ export class Simulation {
   #cross(name: string, alive: () => boolean): void {
     if (!alive()) throw new CutOff();
     this.boundaries += 1;
-    this.lastCrossed = name;
+    if (this.#onCrossed?.name === name) {
+      const { call } = this.#onCrossed;
+      this.#onCrossed = null;
+      call();
+    }
     if (name === 'after remember lastPromotion') {
       this.circumstances.lastClaimAt = this.time.now;
       this.circumstances.cooldownUnsure = false;
@@ -292,9 +300,15 @@ export class Simulation {
     cut.further -= 1;
     if (cut.further > 0) return;
     this.#cuts.shift();
+    this.cutAt.push(name);
     this.#options.onTrace?.(this.time.now, 'world', `the engine is cut off ${name}`);
     this.cutOff(cut.downMs);
     throw new CutOff();
+  }
+
+  /** Calls back the next time that this boundary is crossed. */
+  onceCrossed(name: string, call: () => void): void {
+    this.#onCrossed = { name, call };
   }
 
   /** Cuts the engine off at the boundary that lies `further` ahead (1: the next), then, started again, the next one. */
