@@ -5,6 +5,7 @@
  */
 import { setTimeout as rest } from 'node:timers/promises';
 import { dayMs, hourMs, minuteMs } from './beats.ts';
+import { carryOver } from './carry-over.ts';
 import type { Sqlite } from './runtime.ts';
 
 /** How long each kind of row is kept, milliseconds; null for ever. Days (rollups) are always kept: 20 kB a year and test. */
@@ -54,11 +55,8 @@ export interface PruneOptions {
 const chunkMs = 8;
 const chunkRows = { first: 500, least: 50, most: 4_000 };
 const chunkPages = { first: 32, least: 4, most: 256 };
-/**
- * Carrying the log over into the file costs two syncs of the disk and held the thread longest (70 ms where SQLite did it by
- * itself within a chunk's commit, see the bench): so it is a chunk of its own, after this many others.
- */
-const checkpointEvery = 6;
+/** The log is carried over into the file after this many chunks, on another thread: it syncs the disk twice. */
+const carryOverEvery = 6;
 /** After a chunk the thread and the disk are left alone for this many times as long as it took. */
 const restFactor = 2;
 
@@ -99,19 +97,25 @@ export async function prune(
   async function inChunks(size: typeof chunkRows, chunk: (size: number) => number): Promise<number> {
     let n = size.first;
     let total = 0;
-    for (let turn = 1; !stopped(); turn++) {
+    while (!stopped()) {
       const { value, took } = held(() => chunk(n));
       if (value === 0) break;
       total += value;
       n = nextSize(size, n, took);
       await rest(took * restFactor);
-      if (turn % checkpointEvery === 0) await carryOver();
+      uncarried += 1;
+      if (uncarried >= carryOverEvery) await carry();
     }
     return total;
   }
 
-  async function carryOver(): Promise<void> {
-    if (!db.open) return;
+  const log = carryOver(db.name);
+  /** Chunks since the log was carried over. */
+  let uncarried = 0;
+
+  async function carry(): Promise<void> {
+    uncarried = 0;
+    if (!db.open || (await log.run()) || !db.open) return;
     const { took } = held(() => db.pragma('wal_checkpoint(PASSIVE)'));
     await rest(took * restFactor);
   }
@@ -197,6 +201,9 @@ export async function prune(
       await step();
     }
   } finally {
+    // What is left would else be carried over by the next commit, on the engine's thread.
+    if (uncarried > 0) await carry();
+    await log.end();
     if (db.open) db.pragma('wal_autocheckpoint = 1000');
   }
   report.ms = performance.now() - started;
