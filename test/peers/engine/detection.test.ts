@@ -1,5 +1,5 @@
 /** A: the whole engine sees its active fail in every way a PBX fails, and takes over with real services, or does not. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EventView } from '../../../src-main/contract/snapshot.ts';
 import { type Certificates, makeCertificates } from '../fixtures/certificates.ts';
 import { freePort } from '../fixtures/free-port.ts';
@@ -10,6 +10,7 @@ import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { lossyWire, slowWire } from '../fixtures/wire.ts';
 import { type EngineOptions, type EngineUnderTest, startEngine } from './engine-process.ts';
 import { answersSip, decisions, expectNothingLost, expectTakenOver, told } from './evidence.ts';
+import type { Later } from './one-pbx.ts';
 import { newPair, Site, type Wish, yamlOf } from './site.ts';
 import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
 
@@ -19,18 +20,14 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     certificates = makeCertificates();
   });
   afterAll(() => certificates.remove());
-  const ends: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  });
 
-  async function engineOn(yaml: string, options: EngineOptions = {}): Promise<EngineUnderTest> {
+  async function engineOn(later: Later, yaml: string, options: EngineOptions = {}): Promise<EngineUnderTest> {
     const site = new Site();
-    ends.push(() => site.remove());
+    later(() => site.remove());
     site.configure(yaml);
     const env = { NODE_EXTRA_CA_CERTS: `${certificates.folder}/ca.pem`, ...options.env };
     const engine = await startEngine(site, { ...options, env });
-    ends.push(() => engine.stop());
+    later(() => engine.stop());
     return engine;
   }
 
@@ -43,26 +40,28 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
   }
 
   /** An active of kamailio and nginx, and the same, not running, on the passive's address. */
-  async function twoNodes(): Promise<TwoNodes> {
+  async function twoNodes(later: Later): Promise<TwoNodes> {
     const pair = newPair();
     const ports = { sip: await freePort(pair.active), web: await freePort(pair.active) };
     const certificate = certificates.good;
     const sip = await startKamailio({ address: pair.active, udpPort: ports.sip });
-    ends.push(() => sip.stop());
+    later(() => sip.stop());
     const web = await startNginx({ address: pair.active, port: ports.web, certificate });
-    ends.push(() => web.stop());
+    later(() => web.stop());
     const pbx = makeStandbyPbx({
       sip: { address: pair.passive, udpPort: ports.sip },
       web: { address: pair.passive, port: ports.web, certificate },
     });
-    ends.push(() => pbx.end());
+    later(() => pbx.end());
     const tests = { sip: { port: ports.sip }, web: { port: ports.web } };
     return { sip, web, pbx, ports, wish: { ...pair, tests, services: pbx.services } };
   }
 
-  it('A1 one service down, failWhen any: that one test proves it, and the spare takes over', async () => {
-    const { web, wish, pbx, ports } = await twoNodes();
-    const engine = await engineOn(yamlOf({ ...wish, heartbeat: { failWhen: 'any' } }));
+  it.concurrent('A1 one service down, failWhen any: that one test proves it, and the spare takes over', async ({
+    onTestFinished: later,
+  }) => {
+    const { web, wish, pbx, ports } = await twoNodes(later);
+    const engine = await engineOn(later, yamlOf({ ...wish, heartbeat: { failWhen: 'any' } }));
     await engine.phase('watching');
     expect(pbx.pids()).toEqual([]);
     await web.kill();
@@ -77,9 +76,11 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     expect(await answersSip(wish.passive, ports.sip)).toBe(true);
   });
 
-  it('A1 one service down, failWhen all: no takeover; the second one down too: takeover', async () => {
-    const { sip, web, wish, pbx } = await twoNodes();
-    const engine = await engineOn(yamlOf({ ...wish, heartbeat: { failWhen: 'all' } }));
+  it.concurrent('A1 one service down, failWhen all: no takeover; the second one down too: takeover', async ({
+    onTestFinished: later,
+  }) => {
+    const { sip, web, wish, pbx } = await twoNodes(later);
+    const engine = await engineOn(later, yamlOf({ ...wish, heartbeat: { failWhen: 'all' } }));
     await engine.phase('watching');
     await web.kill();
     await engine.until('the web test to be dead', ({ tests }) => tests[1]?.beats.at(-1)?.outcome === 'dead');
@@ -96,11 +97,13 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     });
   });
 
-  it('A3 hung service: stopped servers accept and never answer, the tunnel port too: takeover; they wake: told', async () => {
-    const { sip, web, wish, ports } = await twoNodes();
+  it.concurrent('A3 hung service: stopped servers accept and never answer, the tunnel port too: takeover; they wake: told', async ({
+    onTestFinished: later,
+  }) => {
+    const { sip, web, wish, ports } = await twoNodes(later);
     // the kernel goes on accepting for a frozen nginx: the bare accept must not count as life
     const tests = { ...wish.tests, tunnel: { port: ports.web } };
-    const engine = await engineOn(yamlOf({ ...wish, tests }));
+    const engine = await engineOn(later, yamlOf({ ...wish, tests }));
     await engine.phase('watching');
     await Promise.all([sip.freeze(), web.freeze()]);
     const events = await expectTakenOver(engine, {
@@ -117,12 +120,15 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     expect(told(await engine.events())).toEqual(['promoted', 'other-answers']);
   });
 
-  it('A4 just under the time-out is alive for as long as it lasts; slower than it is dead', async () => {
-    const { wish, ports } = await twoNodes();
+  it.concurrent('A4 just under the time-out is alive for as long as it lasts; slower than it is dead', async ({
+    onTestFinished: later,
+  }) => {
+    const { wish, ports } = await twoNodes(later);
     const wire = await slowWire({ address: wish.active, port: ports.web }, 400);
-    ends.push(() => wire.close());
+    later(() => wire.close());
     // TLS 1.3 and the answer are two pieces of the server's: an answer takes two delays
     const engine = await engineOn(
+      later,
       yamlOf({
         ...wish,
         active: wire.address,
@@ -149,13 +155,16 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     expectNothingLost(events);
   });
 
-  it('A6 the FQDN resolves to the wrong node: the web test judges the address it was given', async () => {
-    const { web, wish, ports } = await twoNodes();
+  it.concurrent('A6 the FQDN resolves to the wrong node: the web test judges the address it was given', async ({
+    onTestFinished: later,
+  }) => {
+    const { web, wish, ports } = await twoNodes(later);
     // the passive's own web server lives and has the name: by DNS the dead active would look alive
     const wrong = await startNginx({ address: wish.passive, port: ports.web, certificate: certificates.good });
-    ends.push(() => wrong.stop());
+    later(() => wrong.stop());
     const hosts = `echo "${wish.passive} pbx.example.com" >"$HOSTS"; mount --bind "$HOSTS" /etc/hosts`;
     const engine = await engineOn(
+      later,
       yamlOf({
         ...wish,
         tests: { web: { port: ports.web } },
@@ -184,15 +193,18 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     return most;
   }
 
-  it('A7 20, 50, 80 % of all packets lost: at 20 % never a failover; else only when the beats prove it', async () => {
+  it.concurrent('A7 20, 50, 80 % of all packets lost: at 20 % never a failover; else only when the beats prove it', async ({
+    onTestFinished: later,
+  }) => {
     const { active, passive } = newPair();
     const port = await freePort(active);
     const sip = await startKamailio({ address: active, udpPort: port });
-    ends.push(() => sip.stop());
+    later(() => sip.stop());
     const losing = async (loss: number, seed: number): Promise<EngineUnderTest> => {
       const wire = await lossyWire({ address: active, port }, 0, seed);
-      ends.push(() => wire.close());
+      later(() => wire.close());
       const engine = await engineOn(
+        later,
         yamlOf({
           active: wire.address,
           passive,

@@ -186,7 +186,7 @@ export class EngineUnderTest {
         what,
         async () => {
           last = await this.snapshot();
-          return Boolean(look(last)) && last;
+          return Boolean(await look(last)) && last;
         },
         deadlineMs,
       );

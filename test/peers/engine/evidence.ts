@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { EventView, Snapshot } from '../../../src-main/contract/snapshot.ts';
 import type { GuardName } from '../../../src-main/contract/words.ts';
 import { RealNet } from '../../../src-main/heartbeat/real-net.ts';
+import { processRow } from '../../../src-main/runbook/process-table.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
 import type { EngineUnderTest } from './engine-process.ts';
 import { fqdn } from './site.ts';
@@ -18,6 +19,13 @@ export const told = (events: readonly EventView[]): string[] =>
 /** Ids leave no hole: no event was lost. */
 export function expectNothingLost(events: readonly EventView[]): void {
   expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1));
+}
+
+/** The process whose number a script wrote down does not run any more. */
+export function expectGone(pid: string | undefined): void {
+  expect(pid).toMatch(/^\d+$/);
+  const row = processRow(Number(pid));
+  expect(row === null || row.zombie).toBe(true);
 }
 
 /** SIP OPTIONS from the test itself: whether the PBX there is really alive. */

@@ -1,44 +1,34 @@
 /** A2, B: host gone, cables cut one way and both ways. The engine runs inside the passive; its reference is the gateway. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startKamailio } from '../fixtures/kamailio.ts';
 import { type Lan, layLan } from '../fixtures/lan.ts';
-import type { Peer } from '../fixtures/peer-process.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { type EngineUnderTest, startEngine } from './engine-process.ts';
-import { decisions, expectNothingLost, expectTakenOver, told } from './evidence.ts';
+import { decisions, expectGone, expectNothingLost, expectTakenOver, told } from './evidence.ts';
+import type { Later } from './one-pbx.ts';
 import { Site, type Wish, yamlOf } from './site.ts';
 import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
 
 const port = 5060;
 
 describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], () => {
-  let lan: Lan;
-  let active: Peer;
-  beforeAll(async () => {
-    lan = await layLan();
-    active = await startKamailio({
-      netns: lan.active.netns,
-      address: lan.active.address,
-      udpPort: port,
-      tcpPort: port,
-    });
-  });
-  afterAll(async () => {
-    await active?.stop();
-    lan?.remove();
-  });
-  const ends: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-    lan.active.heal();
-    lan.passive.heal();
-  });
+  interface Stage {
+    lan: Lan;
+    engine: EngineUnderTest;
+    site: Site;
+    pbx: StandbyPbx;
+  }
 
-  async function watching(wish: Partial<Wish> = {}): Promise<{ engine: EngineUnderTest; site: Site; pbx: StandbyPbx }> {
+  async function watching(later: Later, wish: Partial<Wish> = {}): Promise<Stage> {
+    const lan = await layLan();
+    later(() => lan.remove());
+    const { netns, address } = lan.active;
+    const active = await startKamailio({ netns, address, udpPort: port, tcpPort: port });
+    later(() => active.stop());
     const site = new Site();
-    ends.push(() => site.remove());
+    later(() => site.remove());
     const pbx = makeStandbyPbx({ sip: { address: lan.passive.address, udpPort: port, tcpPort: port } });
-    ends.push(() => pbx.end());
+    later(() => pbx.end());
     site.configure(
       yamlOf({
         active: lan.active.address,
@@ -51,14 +41,16 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
       }),
     );
     const engine = await startEngine(site, { netns: lan.passive.netns });
-    ends.push(() => engine.stop());
+    later(() => engine.stop());
     await engine.phase('watching');
-    return { engine, site, pbx };
+    return { lan, engine, site, pbx };
   }
   const asking = { mode: 'confirm', countdown: '1h', onSilence: 'hold' };
 
-  it('A2 host gone silent, no RST and no ICMP: every test ends by its time-out, the gateway answers: takeover', async () => {
-    const { engine } = await watching({ heartbeat: { references: ['gateway'] } });
+  it.concurrent('A2 host gone silent, no RST and no ICMP: every test ends by its time-out, the gateway answers: takeover', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, engine } = await watching(later, { heartbeat: { references: ['gateway'] } });
     lan.active.cut('towards');
     lan.active.cut('from');
     const events = await expectTakenOver(engine, {
@@ -70,8 +62,12 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     expect(decisions(events, 'watchers.isolated')).toEqual([]);
   });
 
-  it('B2 the passive cut off: isolated, no promotion; told once, and told when it is back', async () => {
-    const { engine, pbx } = await watching({ heartbeat: { references: ['gateway', `tcp:${lan.gateway}:9`] } });
+  it.concurrent('B2 the passive cut off: isolated, no promotion; told once, and told when it is back', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, engine, pbx } = await watching(later, {
+      heartbeat: { references: ['gateway', 'tcp:198.18.0.254:9'] },
+    });
     lan.passive.pull();
     await engine.phase('isolated');
     await engine.rounds(3);
@@ -98,10 +94,10 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     expect(told(events)).toEqual(['isolated', 'recovered']);
   });
 
-  it.each(['towards', 'from'] as const)(
+  it.concurrent.for(['towards', 'from'] as const)(
     'B3 the active cut one way (%s it): down by the tests although the other way is whole; a person is asked; healed: taken back',
-    async (direction) => {
-      const { engine, pbx } = await watching({ promotion: asking });
+    async (direction, { onTestFinished: later }) => {
+      const { lan, engine, pbx } = await watching(later, { promotion: asking });
       lan.active.cut(direction);
       const { core } = await engine.phase('awaiting');
       expect(core.verdict).toBe('down');
@@ -117,10 +113,10 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     },
   );
 
-  it.each(['towards', 'from'] as const)(
+  it.concurrent.for(['towards', 'from'] as const)(
     'B3 the passive cut one way (%s it): isolated, for the gateway is silent too; no promotion',
-    async (direction) => {
-      const { engine, pbx } = await watching();
+    async (direction, { onTestFinished: later }) => {
+      const { lan, engine, pbx } = await watching(later);
       lan.passive.cut(direction);
       await engine.phase('isolated');
       await engine.rounds(3);
@@ -134,8 +130,10 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     },
   );
 
-  it('B5 heals during the confirmation: no promotion, and the next failure is counted from the beginning', async () => {
-    const { engine, pbx } = await watching({ heartbeat: { confirm: { times: 5, every: '300ms' } } });
+  it.concurrent('B5 heals during the confirmation: no promotion, and the next failure is counted from the beginning', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, engine, pbx } = await watching(later, { heartbeat: { confirm: { times: 5, every: '300ms' } } });
     lan.active.cut('towards');
     const { core } = await engine.until('half of the rounds to fail', (s) => s.core.failedRounds >= 3);
     expect(core.phase).toBe('suspecting');
@@ -155,8 +153,10 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     });
   });
 
-  it('B5 heals while the before-script still runs: before the point of no return it is taken back', async () => {
-    const { engine, site, pbx } = await watching({ promotion: { scripts: { before: 'wait.sh' } } });
+  it.concurrent('B5 heals while the before-script still runs: before the point of no return it is taken back', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, engine, site, pbx } = await watching(later, { promotion: { scripts: { before: 'wait.sh' } } });
     site.script('wait.sh', 'echo $$ >../waiting; while :; do sleep 0.1; done');
     lan.active.cut('towards');
     await engine.until('the before-script to run', () => site.has('waiting'));
@@ -169,12 +169,13 @@ describeWithPeers('the engine across a network', ['netns', 'kamailio', 'ping'], 
     expect((await engine.snapshot()).runbook).toMatchObject({ status: 'cancelled', epoch: 1 });
     expect(told(events)).toEqual(['cancelled']);
     expect(pbx.pids()).toEqual([]);
-    const [pid] = site.lines('waiting');
-    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+    expectGone(site.lines('waiting')[0]);
   });
 
-  it('B5 heals after the promotion: the old active that answers again is told of, once', async () => {
-    const { engine } = await watching();
+  it.concurrent('B5 heals after the promotion: the old active that answers again is told of, once', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, engine } = await watching(later);
     lan.active.cut('from');
     const rule = { rule: 'suspecting.down-automatic', reason: /rounds in a row failed/ };
     await expectTakenOver(engine, { ...rule, told: ['promoted'] });
