@@ -13,6 +13,11 @@ export function inDoubt(record: RunbookRecord, step: Step['id']): boolean {
   return entry !== null && entry.result === null;
 }
 
+/** One of its attempts was done or is in doubt: a later one that failed does not undo that. */
+export function mayHaveHappened(record: RunbookRecord, step: Step['id']): boolean {
+  return record.entries.some((e) => e.step === step && e.result?.outcome !== 'failed');
+}
+
 /** Whether the runbook passed over this step: done, left out, or failed where failing was allowed. */
 export function isBehind(record: RunbookRecord, step: Step): boolean {
   const result = lastEntry(record, step.id)?.result;
@@ -23,6 +28,11 @@ export function isBehind(record: RunbookRecord, step: Step): boolean {
 /** Past the point of no return: an intent of such a step stands in the journal. */
 export function committed(record: RunbookRecord, steps: readonly Step[]): boolean {
   return steps.some((s) => s.pointOfNoReturn && lastEntry(record, s.id) !== null);
+}
+
+/** Taken back because another node owns the epoch: that one is about to take over, or thought so. */
+export function lostClaim(record: RunbookRecord): boolean {
+  return record.status === 'cancelled' && lastEntry(record, 'claim')?.result?.outcome === 'failed';
 }
 
 /** The step at which the runbook goes on; null when all are behind it. */

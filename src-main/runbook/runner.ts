@@ -8,7 +8,7 @@ import type { RunbookFacts } from '../engine/observation.ts';
 import type { Clock, JournalEntry, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
 import { bounded } from './bounded.ts';
 import { type Ending, Journal, type RunbookStart } from './journal.ts';
-import { committed, inDoubt, lastEntry, nextStep } from './journal-view.ts';
+import { committed, inDoubt, lastEntry, mayHaveHappened, nextStep } from './journal-view.ts';
 import { type Step, type StepEnd, standDownStepIds } from './step.ts';
 
 export interface RunnerParts {
@@ -261,8 +261,7 @@ export class Runner {
   async #giveUp(record: RunbookRecord, steps: readonly Step[], because: string): Promise<void> {
     const backwards = { kind: 'stand-down', steps: standDownStepIds, dryRun: record.dryRun } as const;
     for (const step of committed(record, steps) ? this.#p.stepsFor(backwards) : []) {
-      const flipped = lastEntry(record, 'flip-standing');
-      if (step.id === 'flip-standing' && (flipped === null || flipped.result?.outcome === 'failed')) continue;
+      if (step.id === 'flip-standing' && !mayHaveHappened(record, step.id)) continue;
       this.#goingBack = true;
       await this.#carryOut(record, step).finally(() => {
         this.#goingBack = false;
