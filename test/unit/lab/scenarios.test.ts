@@ -1,0 +1,172 @@
+/** The lab's scenarios as an admin or a script runs them: the one document, the exit code, and nothing left. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { until } from '../../peers/fixtures/until.ts';
+import { documentOf, estepe, temporaryFolder } from '../cli/estepe-process.ts';
+import { patienceMs, startLab } from './lab-process.ts';
+
+// Several processes each; a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 });
+
+async function played(scenario: string, ...more: string[]) {
+  const lab = startLab('--scenario', scenario, '--json', ...more);
+  const ended = await lab.ended;
+  await lab.expectNothingLeft();
+  expect(ended.err).toBe('');
+  return { exit: ended.exit, document: documentOf(ended) as unknown as Document };
+}
+
+interface Document {
+  detectMs: number;
+  promoteMs: number;
+  reason: string;
+  verdicts: string[];
+  steps: { id: string; state: string; result: string }[];
+  answers: { test: string; outcome: string }[];
+  events: { atMs: number; rule: string; reason: string; verdict: string | null }[];
+}
+
+const rulesOf = ({ events }: Document): string[] => events.map(({ rule }) => rule);
+const answering = ['sip', 'web', 'tunnel'].map((test) => expect.objectContaining({ test, outcome: 'alive' }));
+
+/** Between the first event by one rule and the first by another. */
+function between({ events }: Document, one: string, other: string): number {
+  const at = (rule: string): number => events.find((event) => event.rule === rule)?.atMs ?? Number.NaN;
+  return at(other) - at(one);
+}
+
+const linux = process.platform === 'linux';
+
+describe.skipIf(!linux).concurrent('estepe lab --scenario', () => {
+  it('A1, B2: two labs at once: a killed active is replaced, an isolated spare takes nothing over', async () => {
+    const [killed, isolated] = await Promise.all([played('kill-active'), played('isolate-passive')]);
+
+    expect(killed.document).toMatchObject({
+      ...{ scenario: 'kill-active', right: true, mode: 'automatic', promoted: true, epoch: 1, phase: 'active' },
+      ...{ verdicts: ['healthy', 'suspect', 'down'], active: { state: 'gone' }, answers: answering },
+    });
+    expect(killed.exit).toBe(0);
+    const { document } = killed;
+    expect(document.steps.map(({ state }) => state)).toEqual(Array(7).fill('done'));
+    const decided = document.events.find(({ verdict }) => verdict === 'down');
+    expect(decided).toMatchObject({
+      rule: 'suspecting.down-automatic',
+      reason: expect.stringMatching(/4 of 4 rounds in a row failed.*sip: ECONNREFUSED 127\.\d+\.\d+\.1:/),
+    });
+    // Both figures are those of the events themselves.
+    expect(
+      Math.abs(document.promoteMs - between(document, 'suspecting.down-automatic', 'promoting.done')),
+    ).toBeLessThan(2);
+    expect(document.detectMs).toBeGreaterThan(between(document, 'watching.failed-round', 'suspecting.down-automatic'));
+
+    expect(isolated.document).toMatchObject({
+      ...{ scenario: 'isolate-passive', right: true, promoted: false, epoch: 0, phase: 'watching' },
+      ...{ detectMs: null, promoteMs: null, steps: [], active: { state: 'running' } },
+    });
+    expect(isolated.exit).toBe(0);
+    expect(isolated.document.verdicts).toContain('isolated');
+    expect(isolated.document.verdicts).not.toContain('down');
+    expect(isolated.document.verdicts.at(-1)).toBe('healthy');
+    const turns = isolated.document.events.filter(({ rule }) => rule.startsWith('test.')).map(({ reason }) => reason);
+    expect(turns.join('\n')).toMatch(/tunnel turned from alive to dead: no connection to .* within/);
+    expect(turns.join('\n')).not.toContain('ECONNREFUSED');
+  });
+
+  it('A3, A8: a hung active is ended and replaced; one that comes and goes is left alone', async () => {
+    const [hung, flapping] = await Promise.all([played('hang-active'), played('flap')]);
+
+    expect(hung.document).toMatchObject({
+      ...{ right: true, promoted: true, epoch: 1, phase: 'active', active: { state: 'gone' }, answers: answering },
+    });
+    expect(hung.exit).toBe(0);
+    const decided = hung.document.events.find(({ verdict }) => verdict === 'down');
+    expect(decided?.reason).toMatch(
+      /sip: no answer within.*web: port accepts, but no TLS handshake.*tunnel: port accepts/,
+    );
+
+    expect(flapping.document).toMatchObject({ right: true, promoted: false, epoch: 0, phase: 'watching', steps: [] });
+    expect(flapping.exit).toBe(0);
+    // A busy machine may add a round that failed for want of time.
+    for (const rule of ['watching.failed-round', 'suspecting.cleared'])
+      expect(rulesOf(flapping.document).filter((each) => each === rule).length).toBeGreaterThanOrEqual(3);
+    expect(flapping.document.verdicts).not.toContain('down');
+  });
+
+  it('in the other modes a person is asked: silence promotes, or the order does', async () => {
+    const [confirmed, ordered] = await Promise.all([
+      played('kill-active', '--mode', 'confirm'),
+      played('kill-active', '--mode', 'manual'),
+    ]);
+    expect(confirmed).toMatchObject({ exit: 0, document: { mode: 'confirm', promoted: true, epoch: 1 } });
+    expect(rulesOf(confirmed.document)).toEqual(expect.arrayContaining(['suspecting.down-ask', 'awaiting.go']));
+    // the countdown is part of it
+    expect(confirmed.document.promoteMs).toBeGreaterThan(3_000);
+    expect(ordered).toMatchObject({ exit: 0, document: { mode: 'manual', promoted: true, epoch: 1 } });
+    expect(rulesOf(ordered.document)).toEqual(expect.arrayContaining(['suspecting.down-ask', 'order.promote']));
+  });
+});
+
+/** A PBX of this machine as the lab sees it: a port held on every address. Waits for labs that use it at the moment. */
+function holdEverywhere(port: number): Promise<{ letGo(): void }> {
+  return until(
+    `port ${port} can be held`,
+    () => {
+      const socket = createSocket('udp4').bind(port, '0.0.0.0');
+      return Promise.race([
+        once(socket, 'listening').then(() => ({ letGo: () => void socket.close() })),
+        once(socket, 'error').then(() => null),
+      ]).catch(() => null);
+    },
+    patienceMs,
+  );
+}
+
+describe.skipIf(!linux)('estepe lab --data', () => {
+  it('a wrong outcome exits 1 and says why; a PBX of this machine keeps its port; the folder is left as it is', async () => {
+    const pbx = await holdEverywhere(5060);
+    const folder = temporaryFolder();
+    try {
+      const lab = startLab('--json', '--data', folder.path);
+      const script = join(folder.path, 'scripts', 'end-old-active.sh');
+      await until('the folder is furnished', () => existsSync(join(folder.path, 'estepe.yaml')), patienceMs);
+      pbx.letGo();
+      writeFileSync(script, '#!/bin/sh\necho "The switch does not answer."\nexit 2\n');
+      const ended = await lab.ended;
+      expect(ended.exit).toBe(1);
+      expect(documentOf(ended)).toMatchObject({
+        ...{ scenario: 'kill-active', right: false, promoted: false, phase: 'halted', dataFolder: folder.path },
+        reason: expect.stringMatching(
+          /^the spare did not take over \(it is halted\); .*127\.\d+\.\d+\.2 does not answer/,
+        ),
+      });
+      expect(readFileSync(join(folder.path, 'estepe.yaml'), 'utf8')).toContain('sip: { port: 10060 }');
+      expect(existsSync(join(folder.path, 'estepe.db'))).toBe(true);
+      await lab.expectNothingLeft();
+      const again = await estepe('lab', '--data', folder.path);
+      expect(again.err).toBe(`${folder.path} is not empty.\nName an empty folder, or one that is not there yet.\n`);
+      expect(again.exit).toBe(2);
+    } finally {
+      folder.remove();
+    }
+  });
+});
+
+describe('wrong words', () => {
+  it.each([
+    [
+      ['--scenario', 'kill'],
+      /^There is no scenario `kill`\.\nAllowed: kill-active, hang-active, isolate-passive, flap\.\n$/,
+    ],
+    [['--mode', 'auto'], /^There is no mode `auto`\.\nAllowed: automatic, confirm, manual\.\n$/],
+  ])('%j exits 2 with what is allowed', async (words, said) => {
+    const ended = await estepe('lab', ...words);
+    expect(ended.err).toMatch(said);
+    expect(ended.out).toBe('');
+    expect(ended.exit).toBe(2);
+    const document = documentOf(await estepe('lab', ...words, '--json'));
+    expect(document).toMatchObject({ error: { code: 'usage' } });
+  });
+});
