@@ -102,17 +102,19 @@ export class Monitor {
       if (this.#running !== control) return;
       this.#running = null;
       this.#seq += 1;
-      this.#onRound(
-        {
-          seq: this.#seq,
-          startedAt,
-          endedAt: this.#clock.now(),
-          beats: b.map((x) => (weak.has(x.test) ? { ...x, weak: true } : x)),
-          references: r,
-        },
-        wall,
-      );
-      if (this.#on && !this.#running) this.#schedule();
+      const round: Round = {
+        seq: this.#seq,
+        startedAt,
+        endedAt: this.#clock.now(),
+        beats: b.map((x) => (weak.has(x.test) ? { ...x, weak: true } : x)),
+        references: r,
+      };
+      try {
+        this.#onRound(round, wall);
+      } finally {
+        // Whatever becomes of this round, the watch goes on.
+        if (this.#on && !this.#running) this.#schedule();
+      }
     });
   }
 }
