@@ -179,13 +179,15 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     timeoutMs: timeoutMs * (start.length + query.length) + 30_000,
     onFail,
     pointOfNoReturn: true,
+    keepsLeftovers: true,
     run: async (c) => {
       if (start.length === 0) return { outcome: 'skipped', sentence: 'no services are configured', output: '' };
-      // A start whose result was lost is asked after, not blindly repeated.
+      // A start whose result was lost is asked after, not blindly repeated. A PBX that runs is left alone: it may have calls.
       if (c.attempt > 1 && query.length > 0) {
         const now = await allOf(p, plan, query, c);
         if (now.why === null) return done('they run already', now.output);
       }
+      await c.endLeftovers();
       const { why, output } = await allOf(p, plan, start, c);
       return why === null
         ? done(`${start.length} start command${start.length === 1 ? '' : 's'} done`, output)

@@ -211,7 +211,8 @@ export class Runner {
     const record = this.record;
     if (!record) return;
     const steps = this.#p.stepsFor(record);
-    if (this.#resumedHere) await this.#endLeftovers(record);
+    const kept = new Set(steps.filter((s) => s.keepsLeftovers).map((s) => s.id));
+    if (this.#resumedHere) await this.#endLeftovers(record.entries.filter((e) => !kept.has(e.step)));
     while (record.status === 'running' && !this.#stopping && !this.#next) {
       if (this.#ending && this.#givenUp) return this.#giveUp(record, steps, this.#ending.because);
       if (this.#ending) return this.#cancelled(record, steps, this.#ending.because);
@@ -227,8 +228,8 @@ export class Runner {
   }
 
   /** What an earlier life of this engine started may still run; nothing new begins beside it. */
-  async #endLeftovers(record: RunbookRecord): Promise<void> {
-    for (const entry of record.entries.filter((e) => e.result === null)) {
+  async #endLeftovers(entries: readonly JournalEntry[]): Promise<void> {
+    for (const entry of entries.filter((e) => e.result === null)) {
       const ended = await this.#p.proc.endLeftovers(entry.runToken);
       if (ended > 0) {
         const text = `${ended} process${ended === 1 ? '' : 'es'} of the earlier attempt of ${entry.step} ended`;
@@ -268,6 +269,8 @@ export class Runner {
       });
       if (record.status !== 'running' || this.#stopping) return;
     }
+    // The site's own stop goes first; what a cut-off start left and the stop did not reach is ended by force.
+    if (this.#resumedHere) await this.#endLeftovers(record.entries);
     this.#takenBack(record, steps, because);
   }
 
@@ -331,6 +334,8 @@ export class Runner {
         signal: control.signal,
         onOutput: (chunk) => this.#heard(chunk),
         goUnder: (epoch) => this.#journal.goUnder(record, epoch),
+        endLeftovers: () =>
+          this.#endLeftovers(record.entries.filter((e) => e.step === step.id && e.attempt < entry.attempt)),
       }),
     );
     this.#control = null;

@@ -16,6 +16,8 @@ export interface StepContext {
   onOutput: (chunk: string) => void;
   /** durably notes the epoch that this runbook claims, before the claim: a resumed one claims the same again */
   goUnder: (epoch: number) => void;
+  /** ends what cut-off attempts of this step left running; only of use where `keepsLeftovers` */
+  endLeftovers: () => Promise<void>;
 }
 
 export type StepEnd = StepResult & {
@@ -38,6 +40,11 @@ export interface Step {
   pointOfNoReturn: boolean;
   /** what stays behind when the runbook is taken back after this step was begun */
   remains?: string;
+  /**
+   * What a cut-off attempt left running may be just what the step is for (a PBX that serves): a resumed runbook does not end
+   * it, the step looks at it first and ends it itself. Other leftovers are ended before anything begins.
+   */
+  keepsLeftovers?: true;
   /** repeated at the start of a resumed runbook that is before its point of no return */
   repeatOnResume: boolean;
   run(context: StepContext): Promise<StepEnd>;
