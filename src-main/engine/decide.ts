@@ -28,6 +28,7 @@ export function initialState(phase: Phase, at: number): CoreState {
     seenHealthy: false,
     verdict: null,
     failedRounds: 0,
+    countedBy: null,
     failedByTest: {},
     lastRound: 0,
     round: null,

@@ -75,6 +75,11 @@ export function absorb(state: CoreState, observation: Observation): CoreState {
   if (gap && gap.id > next.lastGap) {
     next = { ...next, lastGap: gap.id, failedRounds: 0, failedByTest: {}, round: null };
   }
+  if (next.countedBy !== policy.failWhen) {
+    // Rounds that failed by another rule prove nothing by this one.
+    if (next.countedBy) next = { ...next, failedRounds: 0, failedByTest: {} };
+    next = { ...next, countedBy: policy.failWhen };
+  }
   if (round && round.seq > next.lastRound) {
     next = { ...next, lastRound: round.seq };
     const beforeGap = gap !== null && round.startedAt < gap.at;

@@ -123,6 +123,8 @@ export interface CoreState {
   verdict: Verdict | null;
   /** consecutive rounds that failed by the rule, the first one included */
   failedRounds: number;
+  /** the rule they were counted by; null before the first decision */
+  countedBy: FailWhen | null;
   /** the same per test, for `failWhen: any` */
   failedByTest: Readonly<Record<string, number>>;
   lastRound: number;

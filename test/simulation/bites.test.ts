@@ -1,7 +1,7 @@
 /** The simulator bites: faults planted on purpose are found, each by the invariant that it breaks. */
 import { expect, test } from 'vitest';
 import { runSeed } from './seed.ts';
-import type { Bug } from './simulation.ts';
+import type { Bug } from './sim-site.ts';
 
 const mostSeeds = 60;
 

@@ -9,7 +9,8 @@ import type { Policy } from '../../src-main/engine/observation.ts';
 import { type Companion, companions } from './companions.ts';
 import { lookIn, putRight } from './person.ts';
 import { Seeded } from './random.ts';
-import { defaultPolicy, type Simulation } from './simulation.ts';
+import { defaultPolicy } from './sim-site.ts';
+import type { Simulation } from './simulation.ts';
 import { type Service, type TestId, testIds } from './world.ts';
 
 export const second = 1_000;

@@ -10,7 +10,7 @@ import type { Tally } from './tally.ts';
 import { testIds, type World } from './world.ts';
 
 const effectSteps: readonly StepId[] = ['before-script', 'start-services', 'after-script'];
-/** a failure of these does not stop the runbook (see the plan in simulation.ts) */
+/** a failure of these does not stop the runbook (see the plan in sim-site.ts) */
 const mayFail: readonly StepId[] = ['after-script'];
 /** asking again does no harm, and a resumed runbook has to */
 const mayRepeat: readonly StepId[] = ['guards'];
@@ -23,6 +23,8 @@ export class JournalWatch {
   readonly #lifeOf = new Map<string, number>();
   readonly #resumed = new Set<number>();
   readonly #cancelled = new Set<number>();
+  /** attempt in which it was asked whether the services run */
+  #asked = '';
 
   constructor(world: World, disk: Disk, circumstances: Circumstances, say: (text: string) => void) {
     this.#world = world;
@@ -46,6 +48,14 @@ export class JournalWatch {
     if (rule === 'promoting.cancelled-by-person' || rule === 'halted.abandoned') this.#cancelled.add(book.id);
   }
 
+  /** The newest promotion came to nothing because another node owns its epoch. */
+  claimWasLost(): boolean {
+    // The newest one is the one that begins now.
+    const before = this.#disk.runbooks.at(-2);
+    const claim = before?.entries.findLast((e) => e.step === 'claim');
+    return before?.status === 'cancelled' && claim?.result?.outcome === 'failed';
+  }
+
   /**
    * An effect leaves the journal's shelter: its intent must stand there, and nothing may be repeated unknowingly.
    * @returns its runbook, and whether the step was begun before; null for an effect without a runbook
@@ -53,7 +63,8 @@ export class JournalWatch {
   effect(command: Command, orphans: ReadonlyMap<string, Command>): { book: RunbookRecord; again: boolean } | null {
     const [name] = command.argv;
     const orphan = orphans.values().next().value;
-    if (orphan) this.#say(`4: effect ${name} starts while ${orphan.argv[0]} still runs`);
+    // Asking changes nothing; what a cut-off start left running may be the very PBX that is asked after.
+    if (orphan && name !== 'query') this.#say(`4: effect ${name} starts while ${orphan.argv[0]} still runs`);
     const book = this.#disk.runbooks.findLast((r) => r.entries.some((e) => e.runToken === command.runToken));
     const entry = book?.entries.find((e) => e.runToken === command.runToken);
     if (!book || !entry || entry.result) {
@@ -61,6 +72,13 @@ export class JournalWatch {
       return null;
     }
     if (book.status !== 'running') this.#say(`4: effect ${name} of a runbook that is ${book.status}`);
+    if (
+      name === 'start' &&
+      this.#asked !== command.runToken &&
+      book.entries.some((e) => e !== entry && e.step === entry.step)
+    )
+      this.#say('4: the services are started again without asking whether they run');
+    if (name === 'query') this.#asked = command.runToken;
     const earlier = book.entries.filter((e) => e !== entry && e.step === entry.step);
     if (effectSteps.includes(entry.step) && earlier.some((e) => e.result?.outcome === 'done'))
       this.#say(`4: step ${entry.step} repeated although it was done`);
@@ -72,6 +90,7 @@ export class JournalWatch {
     if (!book) return;
     if (what === 'intent') this.#intended(book);
     if (what === 'status') this.#turned(book, tally);
+    if (what === 'result') this.#proven(book);
   }
 
   #intended(book: RunbookRecord): void {
@@ -98,6 +117,14 @@ export class JournalWatch {
     if (done && !mayRepeat.includes(step)) this.#say(`4: step ${step} is begun again although it was done`);
     if (this.#cancelled.has(book.id) && !mayRepeat.includes(step))
       this.#say(`3: step ${step} begins although a person cancelled the runbook`);
+  }
+
+  /** Proof is of the truth: two rounds in a row in which everything answered here. */
+  #proven(book: RunbookRecord): void {
+    const last = book.entries.at(-1);
+    if (last?.step !== 'prove-alive' || last.result?.outcome !== 'done') return;
+    const not = testIds.find((t) => this.#world.here[t] !== 'up');
+    if (not) this.#say(`4: proven alive, it is said, and ${not} here is ${this.#world.here[not]}`);
   }
 
   #isBehind(book: RunbookRecord, step: StepId): boolean {

@@ -17,6 +17,7 @@ import { type TestId, testIds, type World } from './world.ts';
 /** What the oracle is told of the engine's life and of what people did. */
 export interface Circumstances {
   life: number;
+  lifeSince: number;
   /** when the engine noticed its last gap; monotonic, the world's */
   lastGapEnd: number;
   maintenanceUntil: number;
@@ -31,6 +32,10 @@ export interface Circumstances {
 }
 
 export const wordFreshMs = (p: Policy): number => 2 * p.intervalMs + 5_000;
+/** whoever won the claim is given the time to come up */
+const afterLostClaimMs = 300_000;
+/** the longest that any step may take without a word to the journal: ten minutes of asking the guards, and some */
+const longestStepMs = 660_000;
 /** rounds kept; the longest confirmation that is drawn is shorter */
 const ring = 16;
 
@@ -49,6 +54,7 @@ export class Oracle {
   #claimed = new Map<number, string>();
   /** by the engine's clock, since it last began to ask a person */
   #askingSince: number | null = null;
+  #writtenAt = 0;
   #held = false;
   #told = new Set<string>();
   #toldInLife = 0;
@@ -99,6 +105,9 @@ export class Oracle {
     if (!found || command.argv[0] !== 'start') return;
     const { book, again } = found;
     this.#assertOwned(book, 'services are started');
+    const highest = this.#highestClaim();
+    if (highest > (book.epoch ?? 0))
+      this.say(`1: services are started under epoch ${book.epoch} although ${highest} was claimed`);
     // Of its own accord it starts services on a proof of its own: not older than its last gap, nor than its last start.
     if (again || book.origin === 'person' || this.#journal.resumedByPerson(book)) return;
     const { needed, ever, rounds } = this.#confirmation();
@@ -113,8 +122,17 @@ export class Oracle {
       this.say(`1: ${when} under epoch ${epoch}, which belongs to ${owner ?? 'nobody'}`);
   }
 
+  /** A runbook runs, as the engine sees it: is it getting on? */
+  running(book: RunbookRecord): void {
+    const quietSince = Math.max(this.#writtenAt, this.#c.lastGapEnd, this.#c.lifeSince);
+    if (this.#world.time.now - quietSince < longestStepMs) return;
+    this.say(`4: runbook ${book.id} is running, and nobody drives it`);
+    this.#writtenAt = this.#world.time.now;
+  }
+
   /** Something is on disk now. */
   committed(what: Commit): void {
+    this.#writtenAt = this.#world.time.now;
     if (what === 'begin') this.#begun();
     else if (what === 'claim') this.#claimedNow();
     else if (what === 'standing') this.#standingNow();
@@ -130,7 +148,12 @@ export class Oracle {
     if (book.kind === 'promotion') this.#judgeBegin(book);
   }
 
+  #highestClaim(): number {
+    return Math.max(0, ...this.#disk.epochs.keys(), ...this.#taken.keys());
+  }
+
   #claimedNow(): void {
+    if (new Set(this.#disk.epochs.values()).size < this.#disk.epochs.size) this.say('1: one runbook claims two epochs');
     for (const [epoch, owner] of this.#disk.epochs) {
       const before = this.#claimed.get(epoch);
       if (before !== undefined && before !== owner) this.say(`1: epoch ${epoch} changed its owner`);
@@ -142,7 +165,7 @@ export class Oracle {
   #standingNow(): void {
     const { standing } = this.#disk;
     if (standing?.role !== 'active') return;
-    const highest = Math.max(0, ...this.#disk.epochs.keys(), ...this.#taken.keys());
+    const highest = this.#highestClaim();
     if (standing.epoch < highest) this.say(`1: active under epoch ${standing.epoch} although ${highest} was claimed`);
     const book = this.#disk.runbooks.findLast((b) => b.epoch === standing.epoch && b.kind === 'promotion');
     if (book) this.#assertOwned(book, 'this node is active');
@@ -198,6 +221,7 @@ export class Oracle {
     if (key === 'promoted') this.#told.clear();
     // Each attempt of a takeover is told its own end.
     if (key === 'cancelled') return;
+    if (key === 'awaiting' && this.#inMaintenance()) this.say('people are asked to take over in maintenance');
     if (this.#told.has(key)) this.say(`people are told "${key}" twice in one incident`);
     this.#told.add(key);
   }
@@ -249,9 +273,10 @@ export class Oracle {
     if (policy.references === 0) faults.push('although no reference is configured');
     if (this.#seenOkInLife !== c.life) faults.push('although the active was never seen healthy in this life');
     if (this.#wordContradicts()) faults.push("against the other node's fresh word");
-    if (c.maintenanceUntil > time.now && !c.maintenanceUnsure) faults.push('in maintenance');
+    if (this.#inMaintenance()) faults.push('in maintenance');
     if (policy.observeOnly) faults.push('in observe-only');
-    if (!c.cooldownUnsure && c.lastClaimAt + policy.cooldownMs > time.now) faults.push('in cool-down');
+    const cooldownMs = this.#journal.claimWasLost() ? Math.max(policy.cooldownMs, afterLostClaimMs) : policy.cooldownMs;
+    if (!c.cooldownUnsure && c.lastClaimAt + cooldownMs > time.now) faults.push('in cool-down');
     if (this.#dataIsStale()) faults.push('with stale or unverified data');
     if (this.#held) faults.push('although a person said not to take over');
     const asked = this.#askingSince === null ? 0 : c.mono() - this.#askingSince;
@@ -275,12 +300,16 @@ export class Oracle {
       ['references', this.#world.policy.references === 0 || this.#rounds.at(-1)?.answered === 0],
       ['no-contradiction', this.#wordContradicts()],
       ['restored-data', this.#dataIsStale()],
-      ['no-maintenance', this.#c.maintenanceUntil > this.#world.time.now && !this.#c.maintenanceUnsure],
+      ['no-maintenance', this.#inMaintenance()],
       ['not-observe-only', this.#world.policy.observeOnly],
     ];
     for (const [guard, stands] of against)
       if (stands && !overridden(order, guard)) faults.push(`although ${guard} was not overridden`);
     return faults;
+  }
+
+  #inMaintenance(): boolean {
+    return this.#c.maintenanceUntil > this.#world.time.now && !this.#c.maintenanceUnsure;
   }
 
   #wordContradicts(): boolean {

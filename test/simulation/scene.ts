@@ -2,7 +2,8 @@
 import type { Phase } from '../../src-main/contract/words.ts';
 import type { Override, Policy } from '../../src-main/engine/observation.ts';
 import type { NewEvent } from '../../src-main/engine/ports.ts';
-import { defaultPolicy, Simulation, type SimulationOptions } from './simulation.ts';
+import { defaultPolicy } from './sim-site.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
 
 export interface SceneOptions extends SimulationOptions {
   policy?: Partial<Policy>;

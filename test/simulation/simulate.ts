@@ -9,7 +9,8 @@ import type { CoreState, Observation } from '../../src-main/engine/observation.t
 import { recordingHead, recordingLine } from '../../src-main/engine/recording.ts';
 import { inLines, Sums, traceLine } from './report.ts';
 import { runSeed } from './seed.ts';
-import { type Bug, bugs, type SimulationOptions } from './simulation.ts';
+import { type Bug, bugs } from './sim-site.ts';
+import type { SimulationOptions } from './simulation.ts';
 
 const usage = `Usage: npm run simulate -- [--seeds N] [--days N] [--first-seed N] [--json] [--trace] [--record FILE] [--plant BUG]
   --seeds N       how many worlds; default 100

@@ -3,36 +3,20 @@
  * ports; after every event and every durable write the oracle asserts the invariants.
  */
 import type { OrderAnswer } from '../../src-main/contract/contract.ts';
-import type { Role } from '../../src-main/contract/words.ts';
 import type { Policy } from '../../src-main/engine/observation.ts';
-import type { Command, NewEvent, TestSpec } from '../../src-main/engine/ports.ts';
+import type { Command, NewEvent } from '../../src-main/engine/ports.ts';
 import type { OrderAsk } from '../../src-main/runbook/interpreter.ts';
-import { Engine, type Hooks, type Site } from '../../src-main/station/engine.ts';
+import { Engine, type Hooks } from '../../src-main/station/engine.ts';
 import { Calm } from './calm.ts';
 import { type Circumstances, Oracle, wordFreshMs } from './oracle.ts';
 import { Seeded } from './random.ts';
 import { SimClock, SimTime } from './sim-clock.ts';
-import {
-  type Life,
-  ownAddress,
-  type Rival,
-  SimClaims,
-  SimFiles,
-  SimNet,
-  SimProc,
-  SimRandom,
-  watchedAddress,
-} from './sim-ports.ts';
+import { type Life, type Rival, SimClaims, SimFiles, SimNet, SimProc, SimRandom } from './sim-ports.ts';
+import { type SiteOptions, siteOf } from './sim-site.ts';
 import { CutOff, Disk, SimStore } from './sim-store.ts';
 import { World } from './world.ts';
 
-export type Bug = 'skip-confirmation' | 'ignore-claim' | 'lose-results';
-export const bugs: readonly Bug[] = ['skip-confirmation', 'ignore-claim', 'lose-results'];
-
-export interface SimulationOptions {
-  bug?: Bug;
-  /** where the configuration says that this node starts */
-  role?: Role;
+export interface SimulationOptions extends SiteOptions {
   /** what the world does and what the engine writes into its history, as it happens */
   onTrace?: (time: number, source: string, text: string) => void;
   /** each observation as the core was given it */
@@ -40,28 +24,6 @@ export interface SimulationOptions {
   /** rounds are passed over where nothing changes (calm.ts); default true */
   passCalm?: boolean;
 }
-
-export const defaultPolicy: Policy = {
-  failWhen: 'all',
-  intervalMs: 30_000,
-  confirmTimes: 3,
-  confirmEveryMs: 5_000,
-  mode: 'automatic',
-  countdownMs: 300_000,
-  onSilence: 'promote',
-  cooldownMs: 3_600_000,
-  maxOffsetMs: null,
-  observeOnly: false,
-  references: 2,
-};
-
-const specs: TestSpec[] = [
-  { id: 'sip', kind: 'sip', transport: 'udp', port: 5060, timeoutMs: 4000 },
-  { id: 'web', kind: 'web', port: 5001, path: '/', marker: null, warnDays: 14, timeoutMs: 4000 },
-  { id: 'tunnel', kind: 'tunnel', port: 5090, timeoutMs: 4000 },
-];
-const references = ['a', 'b'].map((id) => ({ id, kind: 'ping', host: id, timeoutMs: 2000 }) as const);
-const script = (name: string) => ({ argv: [name], timeoutMs: 60_000, retries: 2, onFail: 'halt' as const });
 
 /** Runs after every microtask that is queued now, and those they queue: the engine has done all it can at this instant. */
 const settled = (): Promise<void> => new Promise((go) => process.nextTick(go));
@@ -104,6 +66,7 @@ export class Simulation {
     this.world = new World(this.time, this.random, policy, hasWord);
     this.circumstances = {
       life: 0,
+      lifeSince: 0,
       lastGapEnd: 0,
       maintenanceUntil: 0,
       lastClaimAt: Number.NEGATIVE_INFINITY,
@@ -161,6 +124,7 @@ export class Simulation {
     if (this.#up) return;
     const c = this.circumstances;
     c.life += 1;
+    c.lifeSince = this.time.now;
     c.maintenanceUnsure ||= this.#wallStepped.maintenance;
     c.cooldownUnsure ||= this.#wallStepped.claim;
     const number = c.life;
@@ -201,7 +165,7 @@ export class Simulation {
     this.#readFile();
     this.calm.disturb();
     this.guard(() => {
-      this.engine = new Engine(ports, this.site(), this.#outside(), this.#hooks(alive));
+      this.engine = new Engine(ports, siteOf(this.world.policy, this.#options), this.#outside(), this.#hooks(alive));
       this.engine.start();
     });
   }
@@ -228,31 +192,6 @@ export class Simulation {
         this.oracle.told(key);
       },
       ...(onDecided ? { onDecided } : {}),
-    };
-  }
-
-  site(): Site {
-    const { policy } = this.world;
-    const confirmTimes = this.#options.bug === 'skip-confirmation' ? 0 : policy.confirmTimes;
-    return {
-      node: 'spare',
-      role: this.#options.role ?? 'passive',
-      policy: { ...policy, confirmTimes },
-      watched: {
-        target: { address: watchedAddress, fqdn: 'pbx.example' },
-        tests: specs,
-        references: references.slice(0, policy.references),
-      },
-      plan: {
-        fqdn: 'pbx.example',
-        oldAddress: watchedAddress,
-        newAddress: ownAddress,
-        scriptsFolder: '/scripts',
-        before: script('before'),
-        after: { ...script('after'), onFail: 'continue' },
-        services: { start: [['start']], query: [['query']], stop: [['stop']], timeoutMs: 60_000, onFail: 'halt' },
-        proof: { target: { address: ownAddress, fqdn: 'pbx.example' }, tests: specs, withinMs: 60_000, pauseMs: 1_000 },
-      },
     };
   }
 
@@ -290,7 +229,7 @@ export class Simulation {
       this.#onCrossed = null;
       call();
     }
-    if (name === 'after remember lastPromotion') {
+    if (name === 'before claim effect') {
       this.circumstances.lastClaimAt = this.time.now;
       this.circumstances.cooldownUnsure = false;
       this.#wallStepped.claim = false;
@@ -373,7 +312,7 @@ export class Simulation {
     this.#clock?.at(0, () => {
       this.calm.disturb();
       this.#readFile();
-      this.engine?.reconfigure(this.site());
+      this.engine?.reconfigure(siteOf(this.world.policy, this.#options));
     });
   }
 
@@ -424,6 +363,9 @@ export class Simulation {
     if (!engine || !this.#clock || !this.#net) return;
     if (this.#waiting > 0) this.oracle.say('3: an order was not answered');
     this.#waiting = 0;
+    const { record } = engine.runner;
+    if (record?.status === 'running' && !this.#clock.stalled && engine.runner.facts()?.status === 'running')
+      this.oracle.running(record);
     if (this.world.diedAt !== null && this.circumstances.undisturbed) this.#checkMissed(engine);
     if (end > 0) this.calm.pass({ engine, clock: this.#clock, net: this.#net, life: this.circumstances.life }, end);
   }
