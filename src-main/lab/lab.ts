@@ -14,7 +14,7 @@ import { openStage, type Stage } from './stage.ts';
 export interface LabOptions {
   /** null: none was asked for */
   scenario: ScenarioName | null;
-  /** null: automatic where nobody watches, else confirm */
+  /** null: automatic for a scenario, else confirm */
   mode: Mode | null;
   keep: boolean;
   data?: string | undefined;
@@ -44,7 +44,7 @@ export async function runLab(options: LabOptions): Promise<LabEnd> {
   const stop = stopSignals();
   const name = options.scenario ?? (options.attended ? null : usual);
   const { keep, data, version } = options;
-  const mode = options.mode ?? (options.attended ? 'confirm' : 'automatic');
+  const mode = options.mode ?? (name === null ? 'confirm' : 'automatic');
   const manner = mannerFor(name && scenarios[name], mode, options.attended ? '30s' : '3s');
   let stage: Stage;
   try {
@@ -52,7 +52,7 @@ export async function runLab(options: LabOptions): Promise<LabEnd> {
   } catch (error) {
     stop.forget();
     if (!stop.signal.aborted) throw error;
-    return { outcome: name && notPlayed(name, mode, stop.why()), kept: null };
+    return { outcome: name && notPlayed(name, mode, `${stop.why()}.`), kept: data ?? null };
   }
   const say = (sentence: string): void => tell(performance.now(), sentence);
   let outcome: Outcome | null = null;
@@ -60,16 +60,15 @@ export async function runLab(options: LabOptions): Promise<LabEnd> {
     options.say(heading(stage, options));
     const silence = narrate(stage.diary, stage.desk, tell);
     const given = { stage, say, stop, options };
-    if (options.attended) outcome = await attend(given, name, began);
-    else outcome = await play({ stage, name: name ?? usual, began, say, signal: stop.signal });
+    const course = { stage, began, say, signal: stop.signal, stoppedBy: stop.why };
+    if (options.attended) outcome = await attend(given, name && (() => play({ ...course, name })));
+    else outcome = await play({ ...course, name: name ?? usual });
     silence();
   } finally {
     await stage.close();
     stop.forget();
   }
-  const kept = stage.stays ? stage.folder.data.root : null;
-  const reason = stop.signal.aborted && outcome?.right === false ? `${stop.why()} ${outcome.reason}` : outcome?.reason;
-  return { outcome: outcome && { ...outcome, reason: reason ?? '' }, kept };
+  return { outcome, kept: stage.stays ? stage.folder.data.root : null };
 }
 
 interface Given {
@@ -80,7 +79,7 @@ interface Given {
 }
 
 /** Reads keys until one of them ends the lab; plays a scenario meanwhile, where one was asked for. */
-async function attend({ stage, say, stop, options }: Given, name: ScenarioName | null, began: number) {
+async function attend({ stage, say, stop, options }: Given, scenario: (() => Promise<Outcome>) | null) {
   const { stdin } = process;
   const press = keyboard({
     stage,
@@ -96,8 +95,8 @@ async function attend({ stage, say, stop, options }: Given, name: ScenarioName |
   stdin.on('data', read);
   try {
     let outcome: Outcome | null = null;
-    if (name !== null) {
-      outcome = await play({ stage, name, began, say, signal: stop.signal });
+    if (scenario !== null) {
+      outcome = await scenario();
       if (!stop.signal.aborted) {
         say(
           `${outcome.right ? 'As it should be' : 'Not as it should be'}: ${outcome.reason} The lab stays up until q.`,
@@ -115,17 +114,16 @@ async function attend({ stage, say, stop, options }: Given, name: ScenarioName |
 }
 
 /** What is where, before anything happens. */
-function heading(stage: Stage, { attended, keep, data }: LabOptions): string {
+function heading(stage: Stage, { attended }: LabOptions): string {
   const { place, manner, folder } = stage;
   const { sip, web, tunnel } = place.ports;
   const asks = manner.mode === 'confirm' ? `, asks a person for ${manner.countdown} and then takes over` : '';
-  const end = stage.stays ? 'stays' : 'removed at the end; --keep keeps it';
   const lines = [
     'A pair on this machine alone, to see what Estepe does.',
     `  Active   ${place.active}: SIP ${sip}, web ${web}, tunnel ${tunnel}, really answering (process ${stage.active.pid})`,
     `  Spare    ${place.spare}: tests it every ${manner.interval}; a failed round and ${manner.confirm.times} more, ${manner.confirm.every} apart, prove a death`,
     `  Mode     ${manner.mode}${asks}`,
-    `  Folder   ${folder.data.root} (${keep || data !== undefined ? 'stays' : end})`,
+    `  Folder   ${folder.data.root} (${stage.stays ? 'stays' : 'removed at the end; --keep keeps it'})`,
   ];
   if (attended) {
     lines.push(`  Console  ${stage.link}`);
@@ -157,7 +155,7 @@ function stopSignals() {
     signal: control.signal,
     aborted: new Promise<void>((resolve) => control.signal.addEventListener('abort', () => resolve(), { once: true })),
     end,
-    why: () => `The lab was stopped by ${by}.`,
+    why: () => `the lab was stopped by ${by}`,
     forget: () => {
       for (const forget of forgets) forget();
     },

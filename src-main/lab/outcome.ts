@@ -41,6 +41,8 @@ export interface Course {
   struck: number | null;
   /** why the scenario was not played to its end */
   trouble: string | null;
+  /** it was ended from outside: then nothing else is held against it */
+  stopped: boolean;
 }
 
 /** Looks at the pair as it is now and judges. */
@@ -67,7 +69,8 @@ export async function judge(stage: Stage, course: Course): Promise<Outcome> {
       return { atMs: Math.round(mono - began), kind, severity, rule, reason, phase, verdict };
     }),
   };
-  const wrong = [...(course.trouble === null ? [] : [course.trouble]), ...faults(stage, scenario, facts)];
+  const against = course.stopped ? [] : faults(stage, scenario, facts);
+  const wrong = [...(course.trouble === null ? [] : [course.trouble]), ...against];
   const right = wrong.length === 0;
   const reason = right ? praise(stage, scenario, facts) : `${wrong.join('; ')}.`;
   return { scenario: name, right, reason, ...facts };
@@ -96,7 +99,7 @@ function faults(stage: Stage, { promotes, verdicts }: Scenario, facts: Facts): s
         facts.epoch === 1 ? '' : `the epoch is ${facts.epoch}, not 1`,
         silent.length === 0 ? '' : `${stage.place.spare} does not answer (${silent.map((a) => a.evidence).join('; ')})`,
         facts.active.state === 'gone' ? '' : `the old active’s process ${facts.active.pid} is ${facts.active.state}`,
-        facts.detectMs === null || facts.promoteMs === null ? 'the death was never decided' : '',
+        facts.detectMs === null ? 'its death was never proven' : '',
       ]
     : [
         facts.promoted ? `the spare took over under epoch ${facts.epoch}` : '',

@@ -14,20 +14,24 @@ export interface Play {
   began: number;
   say: (sentence: string) => void;
   signal: AbortSignal;
+  /** who ended it, once the signal says so; in a sentence without its full stop */
+  stoppedBy: () => string;
 }
 
 /** Never rejects: what goes wrong is the outcome's reason. */
-export async function play({ stage, name, began, say, signal }: Play): Promise<Outcome> {
+export async function play({ stage, name, began, say, signal, stoppedBy }: Play): Promise<Outcome> {
   const scenario = scenarios[name];
-  const course: Course = { name, scenario, began, struck: null, trouble: null };
+  const course: Course = { name, scenario, began, struck: null, trouble: null, stopped: false };
   const struck = (mono: number): void => {
     course.struck = mono;
   };
   try {
     await scenario.play({ stage, signal, say, struck });
   } catch (error) {
-    const known = error instanceof NotSeen || error instanceof Stopped;
-    course.trouble = known ? error.message : `the scenario could not be played: ${sentenceOf(error)}`;
+    course.stopped = error instanceof Stopped;
+    if (course.stopped) course.trouble = stoppedBy();
+    else if (error instanceof NotSeen) course.trouble = error.message;
+    else course.trouble = `the scenario could not be played: ${sentenceOf(error)}`;
   }
   return judge(stage, course);
 }

@@ -130,8 +130,8 @@ const flap: Scenario = {
   verdicts: { must: ['healthy', 'suspect'], never: ['down', 'isolated', 'conflicting'] },
   async play(played) {
     const { stage, say } = played;
+    await untilPhase(played, 'watching');
     for (let time = 1; time <= flaps; time += 1) {
-      await untilPhase(played, 'watching');
       say(
         `We kill the active's PBX for the ${['first', 'second', 'third'][time - 1]} time (process ${stage.active.pid}).`,
       );
@@ -141,6 +141,7 @@ const flap: Scenario = {
       await stage.bringBack();
       say(`It is back after ${((performance.now() - at) / 1000).toFixed(1)} s (process ${stage.active.pid}).`);
       await untilPhase(played, 'watching', ...takeover);
+      if (takeover.includes(phaseOf(stage))) return;
     }
   },
 };

@@ -65,6 +65,7 @@ export interface Stage {
  */
 export async function openStage(options: StageOptions, signal: AbortSignal): Promise<Stage> {
   const undo: (() => unknown)[] = [];
+  let up = false;
   const close = once(async () => {
     for (const each of undo.reverse()) await Promise.resolve(each()).catch(() => {});
   });
@@ -74,16 +75,20 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
   try {
     goOn();
     const folder = openLabFolder(options.data);
-    const stays = options.keep || options.data !== undefined;
+    const own = options.data === undefined;
+    const tidy = (): void => {
+      // there is nothing in it yet that anybody would keep
+      if (own && !(options.keep && up)) removeLabFolder(folder);
+    };
     const last = (): void => {
       killSpare(folder);
-      if (!stays) removeLabFolder(folder);
+      tidy();
     };
     // For ends that leave no time for order.
     process.once('exit', last);
     undo.push(() => {
       process.removeListener('exit', last);
-      if (!stays) removeLabFolder(folder);
+      tidy();
     });
     const certificate = await makeCertificate(fqdn);
     goOn();
@@ -109,8 +114,18 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
     const hands = handsOn({ pbx, network, notePid });
     // An action under way ends before what it acts on is taken down.
     undo.push(() => hands.settled());
-    const { manner } = options;
-    return { place, folder, stays, manner, diary, close, ...described(host, folder, certificate), ...hands.stage };
+    const { manner, keep } = options;
+    up = true;
+    return {
+      place,
+      folder,
+      stays: keep || !own,
+      manner,
+      diary,
+      close,
+      ...described(host, folder, certificate),
+      ...hands.stage,
+    };
   } catch (error) {
     await close();
     throw error;

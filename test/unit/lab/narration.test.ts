@@ -62,7 +62,7 @@ describe.skipIf(process.platform !== 'linux').concurrent('stopped at any instant
     const { exit, out, err } = await lab.ended;
     await lab.expectNothingLeft();
     expect(err).toBe('');
-    expect(out).toMatch(/\nNot as it should be: The lab was stopped by SIGINT\./);
+    expect(out).toMatch(/\nNot as it should be: the lab was stopped by SIGINT\.\n/);
     expect(exit).toBe(1);
   });
 });
