@@ -17,12 +17,10 @@ const lossy: Plans = (at, policy, r, plan) => {
   // What chance decides has to be simulated round by round, except where it hardly ever does.
   const lasts = loss === 0.2 && policy.failWhen === 'all' ? r.between(minute, 5 * hour) : r.between(minute, 8 * minute);
   plan(at, `${loss * 100} % of the packets are lost (${way})`, ({ world }) => {
-    world.lossOut = way === 'in' ? 0 : loss;
-    world.lossIn = way === 'out' ? 0 : loss;
+    world.setLoss(way === 'in' ? 0 : loss, way === 'out' ? 0 : loss);
   });
   plan(at + lasts, 'no packets are lost any more', ({ world }) => {
-    world.lossOut = 0;
-    world.lossIn = 0;
+    world.setLoss(0, 0);
   });
 };
 
@@ -30,24 +28,22 @@ const lossy: Plans = (at, policy, r, plan) => {
 const partition: Plans = (at, _policy, r, plan) => {
   const way = r.pick(['out', 'in', 'both'] as const);
   plan(at, `the path to the active is cut (${way})`, ({ world }) => {
-    world.lossOut = way === 'in' ? 0 : 1;
-    world.lossIn = way === 'out' ? 0 : 1;
+    world.setLoss(way === 'in' ? 0 : 1, way === 'out' ? 0 : 1);
   });
   plan(at + r.between(20 * second, 40 * minute), 'the path to the active is whole again', ({ world }) => {
-    world.lossOut = 0;
-    world.lossIn = 0;
+    world.setLoss(0, 0);
   });
 };
 
 /** This node is cut off from everything (B2). */
 const isolation: Plans = (at, _policy, r, plan) => {
   plan(at, 'this node is cut off', ({ world }) => {
-    world.lossOut = 1;
+    world.setLoss(1, 0);
     world.referenceLoss = 1;
     world.wordReadable = false;
   });
   plan(at + r.between(20 * second, 40 * minute), 'this node is on the network again', ({ world }) => {
-    world.lossOut = 0;
+    world.setLoss(0, 0);
     world.referenceLoss = 0;
     world.wordReadable = true;
   });

@@ -49,8 +49,7 @@ test.each([
 test('A7 20 % loss each way: no false failover in 10,000 weeks', { timeout: 120_000 }, async () => {
   const scene = await Scene.watching();
   scene.does('the path loses packets', ({ world }) => {
-    world.lossOut = 0.2;
-    world.lossIn = 0.2;
+    world.setLoss(0.2, 0.2);
   });
   await scene.run(10_000 * weeks);
   // It did suspect, some 30 times a week, and let go each time.
@@ -63,8 +62,7 @@ test('A7 20 % loss each way: no false failover in 10,000 weeks', { timeout: 120_
 test.each([0.5, 0.8])('A7 %d loss each way hides a living active: whatever is done is counted apart', async (loss) => {
   const scene = await Scene.watching({ policy: { mode: 'automatic' } });
   scene.does('the path loses packets', ({ world }) => {
-    world.lossOut = loss;
-    world.lossIn = loss;
+    world.setLoss(loss, loss);
   });
   await scene.until('active', 12 * 60 * minutes);
   const { blind, wrong, violations } = scene.s.oracle.tally;

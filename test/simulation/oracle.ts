@@ -196,7 +196,8 @@ export class Oracle {
     }
     if (ask.kind === 'cancel') {
       this.#held = true;
-      if (lastBook) this.#journal.cancelled(lastBook, a.rule);
+      // On a full disk nothing can be kept of it: people are told that it halted, and a restart resumes what the journal says.
+      if (lastBook && !this.#disk.full) this.#journal.cancelled(lastBook, a.rule);
     }
   }
 
@@ -337,7 +338,7 @@ export class Oracle {
     }
     const lastStart = this.#rounds.at(-1)?.startedAt ?? 0;
     if (world.pathIsBlind()) tally.blind += 1;
-    else if (world.servingSince >= lastStart) tally.race += 1;
+    else if (world.servingSince >= lastStart || world.clearSince >= lastStart) tally.race += 1;
     else if (world.policy.failWhen === 'any' && world.lossy()) tally.lossyAny += 1;
     else {
       tally.wrong += 1;

@@ -4,12 +4,10 @@ import { Scene } from './scene.ts';
 import { hours, minutes, seconds } from './time.ts';
 
 const cutBothWays = ({ world }: Scene['s']): void => {
-  world.lossOut = 1;
-  world.lossIn = 1;
+  world.setLoss(1, 1);
 };
 const whole = ({ world }: Scene['s']): void => {
-  world.lossOut = 0;
-  world.lossIn = 0;
+  world.setLoss(0, 0);
   world.referenceLoss = 0;
   world.wordReadable = true;
 };
@@ -35,7 +33,7 @@ test('B1 the active cut from the passive, its own word fresh: conflicting, for h
 test('B2 the passive isolated: no promotion, an alert, and another one when it is back', async () => {
   const scene = await Scene.watching({ hasWord: true });
   scene.does('this node is cut off', ({ world }) => {
-    world.lossOut = 1;
+    world.setLoss(1, 0);
     world.referenceLoss = 1;
     world.wordReadable = false;
   });
@@ -72,8 +70,7 @@ test.each([
 ] as const)('B3 one-way cut (%s) with the word of the active: conflicting, no promotion', async (_way, out, back) => {
   const scene = await Scene.watching({ hasWord: true });
   scene.does('the path is cut one way', ({ world }) => {
-    world.lossOut = out;
-    world.lossIn = back;
+    world.setLoss(out, back);
   });
   await scene.run(2 * hours);
   expect(scene.phase).toBe('conflicting');
@@ -90,8 +87,7 @@ test.each([
   async (_way, out, back) => {
     const scene = await Scene.watching();
     scene.does('the path is cut one way', ({ world }) => {
-      world.lossOut = out;
-      world.lossIn = back;
+      world.setLoss(out, back);
     });
     expect(await scene.until('active')).toBe(true);
     expect(scene.s.oracle.tally).toMatchObject({ blind: 1, right: 0, wrong: 0, violations: [] });

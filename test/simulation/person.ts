@@ -49,8 +49,7 @@ export function lookIn(at: number, r: Seeded, plan: Plan): void {
 /** The world is whole again: what finish() may count on. */
 export function repair({ world, disk, time, rival }: Simulation): void {
   world.setActive('up');
-  world.lossOut = 0;
-  world.lossIn = 0;
+  world.setLoss(0, 0);
   world.referenceLoss = 0;
   world.wordReadable = true;
   world.scripts = scriptsAreFine;

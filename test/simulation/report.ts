@@ -95,7 +95,7 @@ export function inLines(r: Report): string[] {
     `taken back:      ${many(p.takenBack)}, given up or cancelled`,
     `none can tell:   ${many(p.blind)} over a path that hid a living active, with no word of it to contradict`,
     `                 ${many(p.lossyAny)} with failWhen any, one test lost every time on a path with loss`,
-    `                 ${many(p.race)} of an active that came back while the last round was under way`,
+    `                 ${many(p.race)} of an active (or a path to it) that came back while the last round was under way`,
     `worst detection: ${r.worstDetectSeed === null ? 'none was undisturbed' : `${inWords(r.worstDetectMs)} from the death to the takeover's begin, undisturbed (seed ${r.worstDetectSeed})`}`,
     `rounds of tests: ${many(r.rounds)} simulated one by one, ${many(r.roundsPassedOver)} passed over in calm stretches (calm.ts says why that is sound)`,
   ];

@@ -182,8 +182,8 @@ export class SimClock implements Clock {
 
   /** The process stands still (SIGSTOP, a starved machine); the monotonic clock runs on, timers come late. */
   stall(ms: number, kind: Gap['kind']): void {
-    this.#stalledUntil = Math.max(this.#stalledUntil, this.#time.now + ms);
-    this.#pending = { ms: (this.#pending?.ms ?? 0) + ms, kind };
+    this.#stalledUntil = this.#time.now + ms;
+    this.#pending = { ms, kind };
     this.at(ms, () => {});
   }
 

@@ -322,12 +322,14 @@ export class Simulation {
     this.world.noteService();
   }
 
+  /** A process that stands still already goes on doing so. */
   stall(ms: number): void {
-    this.#clock?.stall(ms, 'stall');
+    if (!this.#clock?.stalled) this.#clock?.stall(ms, 'stall');
   }
 
   /** `frozen`: the monotonic clock stands still too (Linux); else it runs on (Windows). */
   sleep(ms: number, frozen: boolean): void {
+    if (this.#clock?.stalled) return;
     if (frozen) this.#clock?.sleep(ms);
     else this.#clock?.stall(ms, 'sleep');
   }

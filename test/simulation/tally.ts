@@ -7,7 +7,7 @@ export interface Tally {
   blind: number;
   /** `failWhen: any` on a lossy path: one test failed every time by loss alone */
   lossyAny: number;
-  /** the active came back while the last round was under way */
+  /** the active, or the path to it, came back while the last round was under way */
   race: number;
   /** the active served and could be seen: a fault */
   wrong: number;

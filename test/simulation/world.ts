@@ -21,8 +21,10 @@ export class World {
   /** the active, as it truly is */
   readonly active: Record<TestId, Service> = { sip: 'up', web: 'up', tunnel: 'up' };
   /** loss on the path to the active, per direction */
-  lossOut = 0;
-  lossIn = 0;
+  #lossOut = 0;
+  #lossIn = 0;
+  /** since when the path is as good as it is now, where it was worse before */
+  clearSince = 0;
   /** loss on the path to everything outside the pair */
   referenceLoss = 0;
   /** the active writes its word into the location */
@@ -60,6 +62,20 @@ export class World {
     const tunnel = this.accepts('tunnel');
     if (this.policy.failWhen === 'any') return sip === 'up' && web === 'up' && tunnel;
     return sip === 'up' || web === 'up' || (tunnel && (sip === 'refusing' || web === 'refusing'));
+  }
+
+  get lossOut(): number {
+    return this.#lossOut;
+  }
+
+  get lossIn(): number {
+    return this.#lossIn;
+  }
+
+  setLoss(out: number, back: number): void {
+    if (out < this.#lossOut || back < this.#lossIn) this.clearSince = this.time.now;
+    this.#lossOut = out;
+    this.#lossIn = back;
   }
 
   /** The path to the active is so bad that no tests through it can tell death from distance. */
