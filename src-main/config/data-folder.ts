@@ -3,7 +3,7 @@
  */
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 
 /** Absolute paths. */
@@ -89,6 +89,18 @@ function trouble(root: string, error: unknown): EstepeError {
   );
 }
 
+/** One folder at a time: Node's `recursive` says ENOENT whatever is in the way, also where the disk is read-only. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Made by somebody else in this moment; a file in its place is still EEXIST.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
+
 /** A whole block, flushed: a full disk may still take an empty file. */
 function tryWriting(root: string): void {
   const probe = join(root, `.writable.${process.pid}`);
@@ -112,7 +124,7 @@ export function openDataFolder(path?: string): DataFolder {
   const folder = dataFolderAt(path);
   try {
     for (const part of [folder.root, folder.secrets, folder.logs, folder.scripts, folder.spool]) {
-      mkdirSync(part, { recursive: true, mode: 0o700 });
+      makeFolder(part);
     }
     if (process.platform !== 'win32' && (statSync(folder.secrets).mode & 0o077) !== 0) chmodSync(folder.secrets, 0o700);
     tryWriting(folder.root);

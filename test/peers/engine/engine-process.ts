@@ -74,10 +74,10 @@ function askFromHere(folder: string): Asker {
   return { ask: (ask) => engine.call((client: EngineClient) => callDesk(client, ask)), end: () => {} };
 }
 
-/** A loopback is a namespace's own, so its console is asked from inside. */
-function askFromWithin(folder: string, netns: string): Asker {
-  const argv = ['netns', 'exec', netns, process.execPath, deskChild, folder];
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(programPath('ip') ?? 'ip', argv, {
+/** A loopback is its namespace's own, and so is what is mounted there: asked from inside, which `enter` leads into. */
+function askFromWithin(folder: string, enter: readonly string[]): Asker {
+  const [program = '', ...words] = [...enter, process.execPath, deskChild, folder];
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(program, words, {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.on('error', () => {});
@@ -250,6 +250,12 @@ export async function startEngine(site: Site, options: EngineOptions = {}): Prom
     netns: options.netns,
     ready: (started) => started.output().includes('"console"'),
   });
-  const asker = options.netns === undefined ? askFromHere(site.folder) : askFromWithin(site.folder, options.netns);
+  const { netns, mounts } = options;
+  const enter =
+    netns === undefined
+      ? ['nsenter', '--target', String(peer.pid), '--mount']
+      : [programPath('ip') ?? 'ip', 'netns', 'exec', netns];
+  const apart = netns !== undefined || mounts !== undefined;
+  const asker = apart ? askFromWithin(site.folder, enter) : askFromHere(site.folder);
   return new EngineUnderTest(site, peer, asker, options);
 }

@@ -1,5 +1,5 @@
 /** C: the observer itself. A stopped engine, a stepped clock, a second engine on the same data folder. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { EventView } from '../../../src-main/contract/snapshot.ts';
@@ -95,6 +95,7 @@ describeWithPeers('C2 the wall clock stepped', ['kamailio', 'faketime'], () => {
   /** An engine whose wall clock can be moved while it runs; the monotonic one is left alone. */
   async function withClock(later: Later, wish: StageWish) {
     const folder = newFolder('clock');
+    later(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'time');
     const step = (by: string): void => writeFileSync(file, `${by}\n`);
     step('+0');

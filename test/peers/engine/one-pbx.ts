@@ -30,7 +30,11 @@ export interface StageWish {
 export type Later = TestContext['onTestFinished'];
 
 /** Puts it up, until the spare is watching. */
-export async function putUp(later: Later, wish: StageWish = {}, options: EngineOptions = {}): Promise<Stage> {
+export async function putUp(
+  later: Later,
+  wish: StageWish = {},
+  options: EngineOptions | ((dataFolder: string) => EngineOptions) = {},
+): Promise<Stage> {
   const { active: address, passive } = newPair();
   const port = await freePort(address);
   const active = await startKamailio({ address, udpPort: port });
@@ -43,7 +47,7 @@ export async function putUp(later: Later, wish: StageWish = {}, options: EngineO
   const services = { ...pbx.services, ...wish.services?.({ pbx, site, passive, port }) };
   const { heartbeat = {}, promotion = {}, more = {} } = wish;
   site.configure(yamlOf({ active: address, passive, tests: { sip: { port } }, services, heartbeat, promotion, more }));
-  const engine = await startEngine(site, options);
+  const engine = await startEngine(site, typeof options === 'function' ? options(site.folder) : options);
   later(() => engine.stop());
   await engine.phase('watching');
   return { engine, active, pbx, site, port, passive };
