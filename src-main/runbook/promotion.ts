@@ -188,6 +188,9 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
         if (now.why === null) return done('they run already', now.output);
       }
       await c.endLeftovers();
+      // The before-script took its time: a higher epoch may have been claimed meanwhile.
+      const outdone = c.epoch === null ? null : await outbid(p.claims, c.epoch);
+      if (outdone) return outdone;
       const { why, output } = await allOf(p, plan, start, c);
       return why === null
         ? done(`${start.length} start command${start.length === 1 ? '' : 's'} done`, output)
@@ -227,6 +230,13 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
   };
 }
 
+/** Claimed since by another node: that one is, or will be, the active. What was started here is stopped again. */
+async function outbid(claims: Claims, epoch: number): Promise<StepEnd | null> {
+  const highest = await claims.highest();
+  if (highest <= epoch) return null;
+  return { ...failure(`epoch ${highest} was claimed meanwhile: another node takes over`), takeBack: true };
+}
+
 function flipStep({ claims, store, clock }: PromotionParts): Step {
   return {
     ...plain,
@@ -235,10 +245,8 @@ function flipStep({ claims, store, clock }: PromotionParts): Step {
     timeoutMs: 30_000,
     run: async (c) => {
       if (c.epoch === null) return failure('no epoch was claimed');
-      // Claimed since by another node: that one is, or will be, the active. What was started here is stopped again.
-      const highest = await claims.highest();
-      if (highest > c.epoch)
-        return { ...failure(`epoch ${highest} was claimed meanwhile: another node takes over`), takeBack: true };
+      const outdone = await outbid(claims, c.epoch);
+      if (outdone) return outdone;
       store.saveStanding({ role: 'active', epoch: c.epoch, since: clock.wall() });
       return done(`active under epoch ${c.epoch}`);
     },

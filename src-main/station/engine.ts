@@ -9,6 +9,7 @@ import type { CoreState, DataState, Observation, Policy, Round, Word } from '../
 import type { Cancel, Claims, Clock, Files, Net, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
+import { lostClaim } from '../runbook/journal-view.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
 import { Runner } from '../runbook/runner.ts';
 import type { Step } from '../runbook/step.ts';
@@ -49,6 +50,9 @@ export interface Hooks {
   onDecided?(before: CoreState, observation: Observation, decision: Decision): void;
 }
 
+/** A takeover takes a minute or two; this is longer. */
+const afterLostClaimMs = 300_000;
+
 export class Engine {
   readonly lasting: Lasting;
   readonly interpreter: Interpreter;
@@ -86,7 +90,7 @@ export class Engine {
           word: () => outside.word(),
           data: () => outside.data(),
           maintenanceLeftMs: () => this.lasting.maintenance()?.leftMs ?? null,
-          cooldownLeftMs: () => this.lasting.cooldownLeftMs(this.#site.policy.cooldownMs),
+          cooldownLeftMs: () => this.#cooldownLeftMs(),
         },
         setEvery: (ms) => this.#monitor.setEvery(ms),
         tell: (message) => hooks.tell(message),
@@ -168,6 +172,15 @@ export class Engine {
     if (was) this.#note('order.maintenance-off', `${ask.by} switched maintenance off`);
     this.interpreter.tick();
     return { was };
+  }
+
+  /** Whoever won the claim is given the time to come up, however short the cool-down is: two nodes must not outbid each other. */
+  #cooldownLeftMs(): number {
+    const { cooldownMs } = this.#site.policy;
+    const { record } = this.runner;
+    return this.lasting.cooldownLeftMs(
+      record && lostClaim(record) ? Math.max(cooldownMs, afterLostClaimMs) : cooldownMs,
+    );
   }
 
   #noteMaintenanceEnd(): void {

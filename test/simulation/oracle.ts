@@ -55,6 +55,8 @@ export class Oracle {
   /** by the engine's clock, since it last began to ask a person */
   #askingSince: number | null = null;
   #writtenAt = 0;
+  /** what was configured when the newest promotion began by itself */
+  #begunBy: Policy;
   #held = false;
   #told = new Set<string>();
   #toldInLife = 0;
@@ -72,6 +74,7 @@ export class Oracle {
   ) {
     this.#onSaid = onSaid;
     this.#world = world;
+    this.#begunBy = world.policy;
     this.#disk = disk;
     this.#taken = taken;
     this.#c = circumstances;
@@ -93,8 +96,8 @@ export class Oracle {
   }
 
   /** By the pair's rule: does this round say that the active is dead? */
-  failed(r: RoundSeen): boolean {
-    if (this.#world.policy.failWhen === 'any') return r.failed.length > 0;
+  failed(r: RoundSeen, { failWhen }: Policy = this.#world.policy): boolean {
+    if (failWhen === 'any') return r.failed.length > 0;
     const both = r.failed.includes('sip') && r.failed.includes('web');
     return both && (r.failed.includes('tunnel') || (r.silent.includes('sip') && r.silent.includes('web')));
   }
@@ -111,7 +114,9 @@ export class Oracle {
     // Of its own accord it starts services on a proof of its own: not older than its last gap, nor than its last start.
     if (again || book.origin === 'person' || this.#journal.resumedByPerson(book)) return;
     const { needed, ever, rounds } = this.#confirmation();
-    if (ever < needed)
+    // The rule may have been changed since it began: then what it began on is proof as well.
+    const before = this.#confirmation(this.#begunBy);
+    if (ever < needed && before.ever < before.needed)
       this.say(`5: services are started of its own accord, on ${ever} of ${needed} rounds (${rounds} seen)`);
   }
 
@@ -235,6 +240,7 @@ export class Oracle {
       for (const fault of this.#personFaults(book, this.#order)) this.say(`3: promotion by a person ${fault}`);
       return;
     }
+    this.#begunBy = this.#world.policy;
     for (const fault of this.#autoFaults(book)) this.say(`2: automatic promotion ${fault}`);
     this.#classify();
   }
@@ -243,13 +249,12 @@ export class Oracle {
    * How many rounds in a row failed by the rule, in the oracle's own records, since the engine's start and its last gap: now,
    * and at most since one succeeded. Rounds in which no reference answered prove nothing.
    */
-  #confirmation(): { needed: number; now: number; ever: number; rounds: number } {
-    const { policy } = this.#world;
+  #confirmation(policy = this.#world.policy): { needed: number; now: number; ever: number; rounds: number } {
     const mine = this.#rounds.filter((r) => r.life === this.#c.life && r.startedAt >= this.#c.lastGapEnd);
     const counts = new Map<TestId, number>();
     let [now, ever] = [0, 0];
     for (const r of mine) {
-      const proves = this.failed(r) && (r.references === 0 || r.answered > 0);
+      const proves = this.failed(r, policy) && (r.references === 0 || r.answered > 0);
       if (!proves) {
         counts.clear();
         [now, ever] = [0, 0];
