@@ -6,7 +6,7 @@ import { type Facts, factsOf } from './facts.ts';
 import { guardsOf, refusing } from './guards.ts';
 import { absorb } from './judge.ts';
 import type { CoreState, Effect, Observation } from './observation.ts';
-import type { Context, Rule } from './rules/rule.ts';
+import { type Context, idle, type Rule } from './rules/rule.ts';
 import { rulesFor } from './rules/table.ts';
 
 export interface Decision {
@@ -75,7 +75,9 @@ function answerOf(c: Context, rule: Rule, reason: string): Effect | null {
   const { order } = c.o;
   if (!order || order.id <= c.state.lastOrder) return null;
   const refused = rule.id === 'order.refused';
-  const asked = refused && order.kind === 'promote' ? refusing(c.guards, order.overrides) : [];
+  // Where there is nothing to promote the phase refuses, and no override would help.
+  const byGuards = refused && order.kind === 'promote' && idle.includes(c.state.phase);
+  const asked = byGuards ? refusing(c.guards, order.overrides) : [];
   const refusedBy: GuardName[] = asked.map((g) => g.name);
   return { do: 'answer', order: order.id, accepted: !refused, reason, refusedBy };
 }

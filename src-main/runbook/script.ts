@@ -84,8 +84,9 @@ export function scriptEnvironment(
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, safeValue(value, platform)]));
 }
 
-/** "0.4 s", "60 s" */
+/** "12 ms", "0.4 s", "60 s" */
 function secondsText(ms: number): string {
+  if (ms < 100) return `${Math.round(ms)} ms`;
   return `${ms < 10_000 && ms % 1000 !== 0 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
 }
 

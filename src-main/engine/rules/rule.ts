@@ -33,8 +33,11 @@ export interface Rule {
 
 export const none = ['none'] as const;
 export const proof = ({ state }: Context): string => state.round?.evidence ?? 'no complete round yet';
-export const rounds = (c: Context): string =>
-  `${c.state.failedRounds} of ${roundsNeeded(c.o.policy)} rounds in a row failed`;
+/** Rounds beyond those that are needed prove no more. */
+export const rounds = (c: Context): string => {
+  const needed = roundsNeeded(c.o.policy);
+  return `${Math.min(c.state.failedRounds, needed)} of ${needed} rounds in a row failed`;
+};
 export const held = (c: Context): string =>
   holdingBack(c.guards)
     .map((g) => `${g.name} (${g.evidence})`)
