@@ -15,7 +15,7 @@ afterEach(() => rig[Symbol.dispose]());
 
 describe.skipIf(process.platform === 'win32')('how scripts end (POSIX shell)', () => {
   it.each([
-    [0, 0, 'done', /^it\.sh ended with 0 after \d\.\d s$/],
+    [0, 0, 'done', /^it\.sh ended with 0 after \d+(\.\d)? m?s$/],
     [1, 1, 'again', /^it\.sh ended with 1 after .* \(asks for another try, 1 more try left\)$/],
     [1, 0, 'final', /^it\.sh ended with 1 after .* \(asks for another try, no try left after 1\)$/],
     [2, 5, 'final', /^it\.sh ended with 2 after .* \(final by its own word\)$/],
@@ -193,7 +193,7 @@ describe.skipIf(process.platform === 'win32')('scripts that do not end (POSIX sh
     cancel.abort();
     const end = await running;
     expect(end).toMatchObject({ verdict: 'final', end: { how: 'cancelled' } });
-    expect(end.sentence).toMatch(/^it\.sh was cancelled after .* s, ended by force$/);
+    expect(end.sentence).toMatch(/^it\.sh was cancelled after .* m?s, ended by force$/);
     expect(members.filter(isAlive)).toEqual([]);
   });
 
