@@ -206,10 +206,14 @@ describe('the services', () => {
     b.proc.fate = (name) => (name === 'start b' ? { ms: 1e9, end: exit(0) } : exit(0));
     b.begin();
     await b.work.pass(10_000);
+    const token = b.history.openRunbook()?.entries.at(-1)?.runToken ?? '';
+    b.proc.leftovers.set(token, 5);
     b.proc.fate = () => exit(0);
     await b.end(await b.reborn());
     expect(b.proc.names).toEqual(['before.sh --now', 'start a', 'start b', 'query', 'after.sh']);
     expect(b.said('start-services')).toBe('they run already');
+    // what the start left running is the PBX: it goes on
+    expect([...b.proc.leftovers]).toEqual([[token, 5]]);
     expect(b.guards.asked).toBe(1);
   });
 
@@ -218,9 +222,11 @@ describe('the services', () => {
     b.proc.fate = (name) => (name === 'start b' ? { ms: 1e9, end: exit(0) } : exit(0));
     b.begin();
     await b.work.pass(10_000);
+    b.proc.leftovers.set(b.history.openRunbook()?.entries.at(-1)?.runToken ?? '', 5);
     b.proc.fate = (name) => exit(name === 'query' ? 3 : 0);
     await b.end(await b.reborn());
     expect(b.proc.names).toEqual(['before.sh --now', 'start a', 'start b', 'query', 'start a', 'start b', 'after.sh']);
+    expect([...b.proc.leftovers]).toEqual([]);
   });
 
   it('E5 that stay silent halt it at the proof, which may be left out', async () => {
