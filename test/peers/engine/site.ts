@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { newFolder } from '../fixtures/peer-process.ts';
+import { endProcessesOf } from './standby-pbx.ts';
 
 export const fqdn = 'pbx.example.com';
 
@@ -90,7 +91,9 @@ export class Site {
     return existsSync(this.path(...names));
   }
 
-  remove(): void {
+  /** Takes it away, and what its scripts left running; after the engine's end. */
+  async remove(): Promise<void> {
+    await endProcessesOf(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -54,20 +54,28 @@ export function processesOf(folder: string): number[] {
   return living.filter((row) => named.includes(row) || groups.has(row.group)).map(({ pid }) => pid);
 }
 
+function killAll(folder: string): number {
+  const left = processesOf(folder);
+  for (const pid of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // ended by itself
+    }
+  }
+  return left.length;
+}
+
 /** KILLs them until none is left. */
 export async function endProcessesOf(folder: string): Promise<void> {
-  await until(`the processes of ${folder} to be gone`, () => {
-    const left = processesOf(folder);
-    for (const pid of left) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // ended by itself
-      }
-    }
-    return left.length === 0;
-  });
+  await until(`the processes of ${folder} to be gone`, () => killAll(folder) === 0);
 }
+
+const folders = new Set<string>();
+// a daemon outlives a test run that ends in the middle
+process.on('exit', () => {
+  for (const folder of folders) killAll(folder);
+});
 
 /** `kill -0` would be content with a zombie, and nobody waits for a daemon where the machine has no init. */
 const lives = (pidfile: string) =>
@@ -78,6 +86,7 @@ const ends = (pidfile: string) =>
 /** Writes its configuration; nothing runs yet. */
 export function makeStandbyPbx(servers: { sip?: KamailioOptions; web?: NginxOptions }): StandbyPbx {
   const folder = newFolder('standby');
+  folders.add(folder);
   const start: string[][] = [];
   const pidfiles: string[] = [];
   if (servers.sip !== undefined) {
@@ -108,6 +117,7 @@ export function makeStandbyPbx(servers: { sip?: KamailioOptions; web?: NginxOpti
     pids: () => processesOf(folder),
     async end() {
       await endProcessesOf(folder);
+      folders.delete(folder);
       rmSync(folder, { recursive: true, force: true });
     },
   };
