@@ -122,6 +122,47 @@ test('F1 cut off before the point of no return, and the active is back at the re
   expect(scene.violations).toEqual([]);
 });
 
+test('F1 given up after its standing was flipped: flipped back, and the services stopped', async () => {
+  const scene = await Scene.watching();
+  scene.s.onceCrossed('after standing', () => {
+    scene.s.disk.full = true;
+  });
+  scene.does('the active dies', ({ world }) => world.setActive('silent'));
+  expect(await scene.until('halted', 10 * minutes)).toBe(true);
+  expect(scene.s.disk.standing).toMatchObject({ role: 'active', epoch: 1 });
+  scene.s.disk.full = false;
+  scene.cancel();
+  await scene.run(5 * minutes);
+  expect(scene.s.disk.runbooks[0]).toMatchObject({ status: 'cancelled' });
+  expect(scene.s.disk.standing).toMatchObject({ role: 'passive', epoch: 1 });
+  expect(scene.world.here.sip).toBe('refusing');
+  scene.does('kill -9', (s) => s.cutOff(10 * seconds));
+  await scene.run(1 * minutes);
+  expect(scene.phase).toBe('starting');
+  expect(scene.violations).toEqual([]);
+});
+
+test('F1 giving up fails, the engine is killed, a person tries again: it is given up, not gone on with', async () => {
+  const scene = await Scene.watching();
+  scene.world.scripts = { ...scene.world.scripts, startDeaf: 1 };
+  scene.does('the active dies', ({ world }) => world.setActive('silent'));
+  expect(await scene.until('halted', 10 * minutes)).toBe(true);
+  scene.world.scripts = { ...scene.world.scripts, hangs: 1 };
+  scene.cancel();
+  await scene.run(5 * minutes);
+  expect(scene.s.disk.runbooks[0]).toMatchObject({ status: 'halted' });
+  expect(scene.s.disk.runbooks[0]?.reason).toContain('Stop the services: `stop` did not end within 1 min');
+  scene.does('kill -9', (s) => s.cutOff(10 * seconds));
+  await scene.run(1 * minutes);
+  repair(scene.s);
+  scene.world.setActive('silent');
+  scene.promote();
+  await scene.run(5 * minutes);
+  expect(scene.s.disk.runbooks[0]).toMatchObject({ status: 'cancelled' });
+  expect(scene.world.here).toEqual({ sip: 'refusing', web: 'refusing', tunnel: 'refusing' });
+  expect(scene.violations).toEqual([]);
+});
+
 test('F1 maintenance switched on survives kill -9, and still ends by itself', async () => {
   const scene = await Scene.watching();
   scene.does('maintenance', (s) => void s.maintenanceOn('ana', 30 * minutes));

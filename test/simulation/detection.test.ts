@@ -27,6 +27,21 @@ test('A1 one service down, failWhen all: it goes on watching, and history tells 
   expect(scene.violations).toEqual([]);
 });
 
+test('A1 failWhen changed while rounds are counted: what failed by the old rule proves nothing by the new one', async () => {
+  const scene = await Scene.watching({ policy: { failWhen: 'any' } });
+  scene.does('SIP stops', ({ world }) => world.setActive('refusing', ['sip']));
+  expect(await scene.until('suspecting')).toBe(true);
+  await scene.run(11 * seconds);
+  scene.does('the rule is all now, and all stop', (s) => {
+    s.reconfigure({ failWhen: 'all' });
+    s.world.setActive('refusing');
+  });
+  const changed = scene.s.time.now;
+  expect(await scene.until('promoting')).toBe(true);
+  expect(scene.s.time.now - changed).toBeGreaterThan(3 * 5 * seconds);
+  expect(scene.violations).toEqual([]);
+});
+
 test.each([
   ['all services stopped', 'refusing', 'ECONNREFUSED'],
   ['the host gone silent', 'silent', 'no answer within 4 s'],

@@ -102,6 +102,25 @@ test.each([5 * minutes, -5 * minutes, 1 * days, -1 * days])(
   },
 );
 
+test.each([1 * days, -1 * days])(
+  'C2 the wall clock jumps by %d ms in the cool-down: it ends when it was to end',
+  async (step) => {
+    const scene = await Scene.watching();
+    scene.does('the active dies, and another claims', ({ world, rival }) => {
+      world.setActive('refusing');
+      rival.strikes = true;
+    });
+    expect(await scene.until('awaiting')).toBe(true);
+    const claimed = scene.s.circumstances.lastClaimAt;
+    await scene.run(5 * minutes);
+    scene.does('the wall clock jumps', (s) => s.stepWall(step));
+    expect(await scene.until('promoting', 2 * hours)).toBe(true);
+    expect(scene.s.time.now - claimed).toBeGreaterThanOrEqual(60 * minutes);
+    expect(scene.s.time.now - claimed).toBeLessThan(60 * minutes + 1 * seconds);
+    expect(scene.violations).toEqual([]);
+  },
+);
+
 test('D1 the restored data is 23 h 59 min old when it must serve: taken over', async () => {
   const scene = await Scene.watching({ policy: { maxOffsetMs: 24 * hours } });
   scene.does('the active dies', ({ world, time }) => {

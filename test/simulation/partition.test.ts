@@ -195,17 +195,21 @@ test('B6 both claim at the same instant: the other wins, this one says so and st
   expect(scene.violations).toEqual([]);
 });
 
-test('B6 a higher epoch is claimed while this node takes over: what it started is stopped again', async () => {
+test.each([
+  ['before its services start', 'after result before-script', { 'start-services': 'failed', 'stop-services': 'done' }],
+  ['after its services started', 'after result prove-alive', { 'flip-standing': 'failed', 'stop-services': 'done' }],
+])('B6 a higher epoch is claimed %s: this node gives way, and nothing runs here', async (_when, boundary, steps) => {
   const scene = await Scene.watching();
+  scene.s.onceCrossed(boundary, () => scene.s.rival.taken.set(2, 'other#1'));
   scene.does('the active dies', ({ world }) => world.setActive('silent'));
   expect(await scene.until('promoting')).toBe(true);
-  scene.does('another claims the next epoch', ({ rival }) => void rival.taken.set(2, 'other#1'));
   await scene.run(5 * minutes);
   const [book] = scene.s.disk.runbooks;
   expect(book?.status).toBe('cancelled');
   expect(book?.reason).toContain('epoch 2 was claimed meanwhile: another node takes over');
-  expect(scene.steps()).toMatchObject({ 'start-services': 'done', 'flip-standing': 'failed', 'stop-services': 'done' });
+  expect(scene.steps()).toMatchObject(steps);
   expect(scene.world.here.sip).toBe('refusing');
   expect(scene.s.disk.standing).toMatchObject({ role: 'passive', epoch: 0 });
+  expect(scene.told()).toEqual({ cancelled: 1, awaiting: 1 });
   expect(scene.violations).toEqual([]);
 });
