@@ -53,6 +53,12 @@ export interface Hooks {
 /** A takeover takes a minute or two; this is longer. */
 const afterLostClaimMs = 300_000;
 
+const endToldKey = 'endTold';
+const hasEnded = ({ kind, status, dryRun }: RunbookRecord): boolean =>
+  kind === 'promotion' && !dryRun && (status === 'done' || status === 'halted');
+/** Halted twice, it has ended twice. */
+const endOf = ({ id, status, entries }: RunbookRecord): string => `${id} ${status} ${entries.length}`;
+
 export class Engine {
   readonly lasting: Lasting;
   readonly interpreter: Interpreter;
@@ -93,7 +99,10 @@ export class Engine {
           cooldownLeftMs: () => this.#cooldownLeftMs(),
         },
         setEvery: (ms) => this.#monitor.setEvery(ms),
-        tell: (message) => hooks.tell(message),
+        tell: (message) => {
+          hooks.tell(message);
+          this.#noteEndTold(message.key);
+        },
         ...(hooks.onDecided ? { onDecided: hooks.onDecided } : {}),
         onDecision: () => {
           this.#noteMaintenanceEnd();
@@ -203,14 +212,29 @@ export class Engine {
     this.interpreter.tick();
   }
 
+  /** A promotion's end that people were told of. Where that cannot be written, they are told once more after a restart. */
+  #noteEndTold(key: string): void {
+    const { record } = this.runner;
+    if (!record || (key !== 'promoted' && key !== `halted.${record.id}`)) return;
+    try {
+      this.#ports.store.remember(endToldKey, endOf(record));
+    } catch {
+      // a full disk: better told twice than never
+    }
+  }
+
   /** Where this node stands when the engine starts: the journal first, then the standing, then the configuration. */
   #beginning(): Phase {
-    const open = this.#ports.store.openRunbook();
+    const { store } = this.#ports;
+    const open = store.openRunbook();
+    const last = open ?? store.lastRunbook();
+    // Its end was journaled, but this process died before anybody was told: it is met as if it ended now.
+    if (last && hasEnded(last) && store.recall(endToldKey) !== endOf(last)) return 'promoting';
     if (open) {
       if (open.status === 'halted') return 'halted';
       return open.kind === 'stand-down' ? 'standing-down' : 'promoting';
     }
-    const role = this.#ports.store.standing()?.role ?? this.#site.role;
+    const role = store.standing()?.role ?? this.#site.role;
     if (role === 'active') return this.#site.role === 'active' ? 'serving' : 'active';
     return this.#site.role === 'active' ? 'stood-down' : 'starting';
   }
