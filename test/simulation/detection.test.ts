@@ -62,13 +62,20 @@ test.each([
 
 /** Good rounds are drawn from their exact distribution (calm.ts), so that this takes seconds and not hours. */
 test('A7 20 % loss each way: no false failover in 10,000 weeks', { timeout: 120_000 }, async () => {
-  const scene = await Scene.watching();
-  scene.does('the path loses packets', ({ world }) => {
-    world.setLoss(0.2, 0.2);
+  let suspicions = 0;
+  const scene = await Scene.watching({
+    onDecided: (_before, _observation, { rule }) => {
+      if (rule === 'watching.failed-round') suspicions += 1;
+    },
   });
+  scene.does('the path loses packets', ({ world }) => world.setLoss(0.2, 0.2));
   await scene.run(10_000 * weeks);
-  // It did suspect, some 30 times a week, and let go each time.
-  expect(scene.s.rounds).toBeGreaterThan(10_000 * 2 * 25);
+  // Four tries of SIP; three of a TCP connection and three of the exchange over it: some 31 suspicions a week, all let go.
+  const lost = 1 - 0.8 ** 2;
+  const roundFails = lost ** 4 * (1 - (1 - lost ** 3) ** 2);
+  const expected = 10_000 * (weeks / (30 * seconds)) * roundFails;
+  expect(suspicions / expected).toBeGreaterThan(0.98);
+  expect(suspicions / expected).toBeLessThan(1.02);
   expect(scene.s.disk.runbooks).toEqual([]);
   expect(scene.told()).toEqual({});
   expect(scene.violations).toEqual([]);
