@@ -14,11 +14,12 @@ export type Client = ContractRouterClient<typeof contract>;
 /** `refused`: the token is wrong; trying again with it is no use. */
 export type Link = 'connecting' | 'live' | 'lost' | 'refused';
 
-/** A feed without slice or pulse for this long is dead, even if its connection looks open (a stopped engine). */
-const silenceMs = 30_000;
+/** A feed without slice or pulse (one each 5 s) for this long is dead, even if its connection looks open (a hung engine). */
+const silenceMs = 15_000;
 const orderTimeoutMs = 15_000;
 const firstRetryMs = 500;
-const longestRetryMs = 10_000;
+/** The engine is on this machine: asking costs nothing, and somebody waits for it to come back. */
+const longestRetryMs = 3_000;
 
 /** Why an order did not go well, in a form that the page can put into words. */
 export class OrderFailed extends Error {
