@@ -6,7 +6,8 @@ export default defineConfig({
   plugins: [svelte()],
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // generous: speed is measured by the bench, and a busy machine must not fail a test
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 300_000 } },
       {
         test: {
@@ -26,7 +27,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'electron', include: ['test/electron/**/*.test.ts'] } },
+      { test: { name: 'electron', include: ['test/electron/**/*.test.ts'], testTimeout: 60_000 } },
     ],
   },
 });
