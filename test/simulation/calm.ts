@@ -17,7 +17,6 @@
 import type { Decision } from '../../src-main/engine/decide.ts';
 import type { Round } from '../../src-main/engine/observation.ts';
 import type { Engine } from '../../src-main/station/engine.ts';
-import { wordFreshMs } from './oracle.ts';
 import type { Seeded } from './random.ts';
 import type { SimClock, SimTime, Timer } from './sim-clock.ts';
 import type { SimNet } from './sim-ports.ts';
@@ -75,7 +74,7 @@ export class Calm {
 
   #putOff(timer: Timer, timers: readonly Timer[], every: number, net: SimNet, end: number): void {
     const world = this.#world;
-    let until = Math.min(end, this.#time.nextOfWorld(), world.wordTurnsAt(wordFreshMs(world.policy)));
+    let until = Math.min(end, this.#time.nextOfWorld(), world.wordTurnsAt());
     for (const other of timers) if (other !== timer && other.at < until) until = other.at;
     let slots = Math.ceil((until - timer.at) / every) - 1;
     if (slots <= 0) return;

@@ -12,7 +12,7 @@ import { JournalWatch } from './journal-watch.ts';
 import type { RoundSeen } from './sim-ports.ts';
 import type { Commit, Disk } from './sim-store.ts';
 import { emptyTally, type Tally } from './tally.ts';
-import { type TestId, testIds, type World } from './world.ts';
+import { type TestId, testIds, type World, wordFreshMs } from './world.ts';
 
 /** What the oracle is told of the engine's life and of what people did. */
 export interface Circumstances {
@@ -31,9 +31,8 @@ export interface Circumstances {
   mono(): number;
 }
 
-export const wordFreshMs = (p: Policy): number => 2 * p.intervalMs + 5_000;
 /** whoever won the claim is given the time to come up */
-const afterLostClaimMs = 300_000;
+export const afterLostClaimMs = 300_000;
 /** the longest that any step may take without a word to the journal: ten minutes of asking the guards, and some */
 const longestStepMs = 660_000;
 /** rounds kept; the longest confirmation that is drawn is shorter */

@@ -8,7 +8,7 @@ import type { Command, NewEvent } from '../../src-main/engine/ports.ts';
 import type { OrderAsk } from '../../src-main/runbook/interpreter.ts';
 import { Engine, type Hooks } from '../../src-main/station/engine.ts';
 import { Calm } from './calm.ts';
-import { type Circumstances, Oracle, wordFreshMs } from './oracle.ts';
+import { afterLostClaimMs, type Circumstances, Oracle } from './oracle.ts';
 import { Seeded } from './random.ts';
 import { SimClock, SimTime } from './sim-clock.ts';
 import { type Life, type Rival, SimClaims, SimFiles, SimNet, SimProc, SimRandom } from './sim-ports.ts';
@@ -100,6 +100,8 @@ export class Simulation {
     const { world, circumstances: c, time, engine } = this;
     const { policy } = world;
     const data = world.dataNow();
+    // Durations are monotonic: where that clock stood still, they last longer by so much.
+    const surely = time.now - (this.#clock?.frozenMs ?? 0);
     return (
       engine?.interpreter.state.verdict === 'healthy' &&
       engine.interpreter.state.phase === 'watching' &&
@@ -110,9 +112,9 @@ export class Simulation {
       !policy.observeOnly &&
       policy.references > 0 &&
       (policy.maxOffsetMs === null || (data?.verified === true && data.ageMs < policy.maxOffsetMs - 600_000)) &&
-      c.maintenanceUntil <= time.now &&
+      c.maintenanceUntil <= surely &&
       !c.maintenanceUnsure &&
-      c.lastClaimAt + policy.cooldownMs <= time.now &&
+      c.lastClaimAt + Math.max(policy.cooldownMs, afterLostClaimMs) <= surely &&
       !c.cooldownUnsure &&
       !this.disk.full &&
       this.#cuts.length === 0
@@ -345,9 +347,7 @@ export class Simulation {
   async run(end: number): Promise<void> {
     await null;
     const { passCalm = true } = this.#options;
-    for (;;) {
-      const at = this.time.next();
-      if (at === null || at > end) break;
+    for (let at = this.time.next(); at !== null && at <= end; at = this.time.next()) {
       try {
         if (this.time.step() === 0) this.calm.disturb();
       } catch (error) {
@@ -374,14 +374,10 @@ export class Simulation {
 
   /** The spare must not sleep: an undisturbed death is noticed within the cadence's bound, and acted upon or asked about. */
   #checkMissed(engine: Engine): void {
-    const { policy, diedAt, hasWord } = this.world;
-    const { intervalMs, confirmEveryMs, confirmTimes } = policy;
-    const word = hasWord ? wordFreshMs(policy) + intervalMs : 0;
-    const round = Math.max(4_000, confirmEveryMs) + confirmEveryMs;
-    const bound = intervalMs + word + (1 + confirmTimes) * round + 10_000;
-    const late = this.time.now - (diedAt ?? this.time.now);
+    const late = this.time.now - (this.world.diedAt ?? this.time.now);
     const { phase } = engine.interpreter.state;
-    if (late <= bound || (phase !== 'watching' && phase !== 'suspecting' && phase !== 'conflicting')) return;
+    const idle = phase === 'watching' || phase === 'suspecting' || phase === 'conflicting';
+    if (!idle || late <= this.world.longestDetectionMs()) return;
     this.oracle.say(`MISSED: the active has been dead for ${Math.round(late / 1000)} s, phase ${phase}`);
     this.circumstances.undisturbed = false;
   }

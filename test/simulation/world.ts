@@ -13,6 +13,9 @@ export type Service = 'up' | 'refusing' | 'hung' | 'silent';
 
 export const scriptsAreFine = { beforeFails: 0, startFails: 0, startDies: 0, startDeaf: 0, afterFails: 0, hangs: 0 };
 
+/** How long a word counts as a sign of life. */
+export const wordFreshMs = (policy: Policy): number => 2 * policy.intervalMs + 5_000;
+
 export class World {
   readonly time: SimTime;
   readonly random: Seeded;
@@ -162,8 +165,9 @@ export class World {
   }
 
   /** The next moment at which time alone changes what the word says: it is written anew, or no longer fresh. */
-  wordTurnsAt(freshMs: number): number {
+  wordTurnsAt(): number {
     if (!this.hasWord) return Number.POSITIVE_INFINITY;
+    const freshMs = wordFreshMs(this.policy);
     const { at, healthy, epoch } = this.#word;
     const { now } = this.time;
     if (this.#wordReadable && this.hostLives()) {
@@ -173,6 +177,14 @@ export class World {
     }
     const stale = at + freshMs - 1_000;
     return stale >= now ? stale : Number.POSITIVE_INFINITY;
+  }
+
+  /** From a death to the proof of it, where nothing is in the way: the cadence, time-outs, and a word that has to age. */
+  longestDetectionMs(): number {
+    const { intervalMs, confirmEveryMs, confirmTimes } = this.policy;
+    const word = this.hasWord ? wordFreshMs(this.policy) + intervalMs : 0;
+    const round = Math.max(4_000, confirmEveryMs) + confirmEveryMs;
+    return intervalMs + word + (1 + confirmTimes) * round + 10_000;
   }
 
   dataNow(): { ageMs: number; verified: boolean } | null {
