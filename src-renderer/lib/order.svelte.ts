@@ -12,13 +12,27 @@ export interface ProblemWords {
   said: string;
 }
 
+/** A problem younger than this may belong to the very change that is happening. */
+const freshMs = 5_000;
+
 export class Order {
   busy = $state(false);
-  problem = $state<ProblemWords | null>(null);
+  problem = $state.raw<ProblemWords | null>(null);
   readonly #feed: Feed;
+  #problemAt = 0;
 
   constructor(feed: Feed) {
     this.#feed = feed;
+  }
+
+  /** The state went on: what went wrong long before it is no longer about what is shown. */
+  stateChanged(): void {
+    if (performance.now() - this.#problemAt > freshMs) this.problem = null;
+  }
+
+  #failed(problem: ProblemWords): void {
+    this.problem = problem;
+    this.#problemAt = performance.now();
   }
 
   /** Sends unless one is under way. The answer, or null when nothing came of it; `problem` then says why. */
@@ -29,7 +43,7 @@ export class Order {
     try {
       return await this.#feed.order(call);
     } catch (error) {
-      this.problem = problemOf(error);
+      this.#failed(problemOf(error));
       return null;
     } finally {
       this.busy = false;
@@ -40,7 +54,7 @@ export class Order {
   async give(call: (client: Client, signal: AbortSignal) => Promise<OrderAnswer>): Promise<boolean> {
     const answer = await this.send(call);
     if (answer === null) return false;
-    if (!answer.accepted) this.problem = refusalOf(answer);
+    if (!answer.accepted) this.#failed(refusalOf(answer));
     return answer.accepted;
   }
 }
