@@ -3,16 +3,17 @@
  * 2,880 rounds a day and show nothing. What is passed over, and why nothing can be missed by it:
  *
  * - `decide` is level-triggered: a function of its state and of the observation. Two real rounds, both begun after the last
- *   event that was not a round (a world event, an order, a timer of the engine), that leave phase, rule, verdict and flags as they
- *   were have reached its fixed point: a third one like them cannot lead elsewhere. A verdict that still counts (`suspect`,
- *   none) is never passed over, nor a runbook that runs.
+ *   thing that happened in the world or was ordered, that leave phase, rule, verdict and flags as they were have reached its
+ *   fixed point: a third one like them cannot lead elsewhere. A verdict that still counts (`suspect`, none) is never passed
+ *   over, nor a runbook that runs.
  * - The stretch ends before whatever could make a round unlike those two: the next event of the world, the next timer of the
  *   engine (countdown, maintenance, cool-down), the moment at which the word is written anew or ceases to be fresh.
  * - Where chance decides over a round (packet loss), only the good rounds of a healthy, watching engine are passed over: how
  *   many come before the next failed one is drawn from their geometric distribution, and which tests that one loses from the
  *   distribution given that it fails. Both are exact, so that 10,000 weeks of loss are 10,000 weeks.
  *
- * The monitor's next round is put off by whole intervals; it notices nothing, since its rounds stay on their grid.
+ * The monitor's next round is put off by whole intervals; it notices nothing, since its rounds stay on their grid. seeds.test.ts
+ * holds the traces of seeds with and without this against each other, word by word.
  */
 import type { Decision } from '../../src-main/engine/decide.ts';
 import type { Round } from '../../src-main/engine/observation.ts';

@@ -2,11 +2,8 @@
 import type { Policy } from '../../src-main/engine/observation.ts';
 import type { Plan } from './fate.ts';
 import type { Seeded } from './random.ts';
+import { hours, minutes, seconds } from './time.ts';
 import { scriptsAreFine } from './world.ts';
-
-const second = 1_000;
-const minute = 60 * second;
-const hour = 60 * minute;
 
 type Plans = (at: number, policy: Policy, r: Seeded, plan: Plan) => void;
 export type Companion = keyof typeof companions;
@@ -15,7 +12,8 @@ const lossy: Plans = (at, policy, r, plan) => {
   const loss = r.pick([0.2, 0.2, 0.5, 0.8]);
   const way = r.pick(['out', 'in', 'both'] as const);
   // What chance decides has to be simulated round by round, except where it hardly ever does.
-  const lasts = loss === 0.2 && policy.failWhen === 'all' ? r.between(minute, 5 * hour) : r.between(minute, 8 * minute);
+  const lasts =
+    loss === 0.2 && policy.failWhen === 'all' ? r.between(minutes, 5 * hours) : r.between(minutes, 8 * minutes);
   plan(at, `${loss * 100} % of the packets are lost (${way})`, ({ world }) => {
     world.setLoss(way === 'in' ? 0 : loss, way === 'out' ? 0 : loss);
   });
@@ -30,7 +28,7 @@ const partition: Plans = (at, _policy, r, plan) => {
   plan(at, `the path to the active is cut (${way})`, ({ world }) => {
     world.setLoss(way === 'in' ? 0 : 1, way === 'out' ? 0 : 1);
   });
-  plan(at + r.between(20 * second, 40 * minute), 'the path to the active is whole again', ({ world }) => {
+  plan(at + r.between(20 * seconds, 40 * minutes), 'the path to the active is whole again', ({ world }) => {
     world.setLoss(0, 0);
   });
 };
@@ -42,7 +40,7 @@ const isolation: Plans = (at, _policy, r, plan) => {
     world.referenceLoss = 1;
     world.wordReadable = false;
   });
-  plan(at + r.between(20 * second, 40 * minute), 'this node is on the network again', ({ world }) => {
+  plan(at + r.between(20 * seconds, 40 * minutes), 'this node is on the network again', ({ world }) => {
     world.setLoss(0, 0);
     world.referenceLoss = 0;
     world.wordReadable = true;
@@ -54,7 +52,7 @@ const references: Plans = (at, _policy, r, plan) => {
   plan(at, `the references lose ${loss * 100} %`, ({ world }) => {
     world.referenceLoss = loss;
   });
-  const lasts = loss === 1 ? r.between(20 * second, 40 * minute) : r.between(20 * second, 4 * minute);
+  const lasts = loss === 1 ? r.between(20 * seconds, 40 * minutes) : r.between(20 * seconds, 4 * minutes);
   plan(at + lasts, 'the references answer again', ({ world }) => {
     world.referenceLoss = 0;
   });
@@ -65,34 +63,34 @@ const location: Plans = (at, _policy, r, plan) => {
   plan(at, 'the location cannot be read', ({ world }) => {
     world.wordReadable = false;
   });
-  plan(at + r.between(20 * second, hour), 'the location can be read again', ({ world }) => {
+  plan(at + r.between(20 * seconds, hours), 'the location can be read again', ({ world }) => {
     world.wordReadable = true;
   });
 };
 
 const stall: Plans = (at, _policy, r, plan) => {
-  const ms = r.pick([r.between(500, 5 * second), r.between(2 * second, 90 * second)]);
-  plan(at, `this process stands still for ${(ms / second).toFixed(1)} s`, (s) => s.stall(ms));
+  const ms = r.pick([r.between(500, 5 * seconds), r.between(2 * seconds, 90 * seconds)]);
+  plan(at, `this process stands still for ${(ms / seconds).toFixed(1)} s`, (s) => s.stall(ms));
 };
 
 const sleep: Plans = (at, _policy, r, plan) => {
-  const ms = r.pick([r.between(5 * second, 2 * minute), r.between(2 * minute, 2 * hour)]);
+  const ms = r.pick([r.between(5 * seconds, 2 * minutes), r.between(2 * minutes, 2 * hours)]);
   const frozen = r.chance(0.5);
-  plan(at, `this machine sleeps for ${Math.round(ms / second)} s${frozen ? ', its monotonic clock too' : ''}`, (s) =>
+  plan(at, `this machine sleeps for ${Math.round(ms / seconds)} s${frozen ? ', its monotonic clock too' : ''}`, (s) =>
     s.sleep(ms, frozen),
   );
 };
 
 /** C2 */
 const wallClock: Plans = (at, _policy, r, plan) => {
-  const ms = r.pick([5 * minute, 24 * hour]) * r.pick([1, -1]);
-  plan(at, `the wall clock jumps by ${ms / minute} min`, (s) => s.stepWall(ms));
-  if (r.chance(0.7)) plan(at + r.between(minute, hour), 'the wall clock is put right', (s) => s.stepWall(-ms));
+  const ms = r.pick([5 * minutes, 24 * hours]) * r.pick([1, -1]);
+  plan(at, `the wall clock jumps by ${ms / minutes} min`, (s) => s.stepWall(ms));
+  if (r.chance(0.7)) plan(at + r.between(minutes, hours), 'the wall clock is put right', (s) => s.stepWall(-ms));
 };
 
 const crash: Plans = (at, _policy, r, plan) => {
-  const down = r.pick([r.between(second, 10 * second), r.between(10 * second, 10 * minute)]);
-  plan(at, `this engine is killed, and started after ${(down / second).toFixed(1)} s`, (s) => {
+  const down = r.pick([r.between(seconds, 10 * seconds), r.between(10 * seconds, 10 * minutes)]);
+  plan(at, `this engine is killed, and started after ${(down / seconds).toFixed(1)} s`, (s) => {
     if (s.up) s.cutOff(down);
   });
 };
@@ -101,7 +99,7 @@ const crash: Plans = (at, _policy, r, plan) => {
 const cut: Plans = (at, _policy, r, plan) => {
   const cuts = Array.from({ length: r.pick([1, 1, 2, 3]) }, () => ({
     further: r.whole(1, 45),
-    downMs: r.pick([r.between(second, 10 * second), r.between(10 * second, 5 * minute)]),
+    downMs: r.pick([r.between(seconds, 10 * seconds), r.between(10 * seconds, 5 * minutes)]),
   }));
   plan(at, `this engine will be cut off at the ${cuts.map((c) => `${c.further}.`).join(', then the ')} boundary`, (s) =>
     s.planCuts(cuts),
@@ -112,7 +110,7 @@ const disk: Plans = (at, _policy, r, plan) => {
   plan(at, 'the disk is full', (s) => {
     s.disk.full = true;
   });
-  plan(at + r.between(10 * second, 20 * minute), 'there is room on the disk again', (s) => {
+  plan(at + r.between(10 * seconds, 20 * minutes), 'there is room on the disk again', (s) => {
     s.disk.full = false;
   });
 };
@@ -124,7 +122,7 @@ const scripts: Plans = (at, _policy, r, plan) => {
   plan(at, `scripts and services go wrong: ${name}, ${chance * 100} %`, ({ world }) => {
     world.scripts = { ...world.scripts, [name]: chance };
   });
-  plan(at + r.between(minute, 2 * hour), 'scripts and services are fine', ({ world }) => {
+  plan(at + r.between(minutes, 2 * hours), 'scripts and services are fine', ({ world }) => {
     world.scripts = scriptsAreFine;
   });
 };
@@ -147,10 +145,10 @@ const claimant: Plans = (at, _policy, r, plan) => {
 /** D1 */
 const data: Plans = (at, _policy, r, plan) => {
   const [what, age, verified] = r.pick([
-    ['of 23 h 59 min', 23 * hour + 59 * minute, true],
-    ['of 24 h 1 min', 24 * hour + minute, true],
-    ['of 3 days', 72 * hour, true],
-    ['of today, not verified', hour, false],
+    ['of 23 h 59 min', 23 * hours + 59 * minutes, true],
+    ['of 24 h 1 min', 24 * hours + minutes, true],
+    ['of 3 days', 72 * hours, true],
+    ['of today, not verified', hours, false],
   ] as const);
   plan(at, `the restored copy is one ${what}`, ({ world, time }) => {
     if (world.data) world.data = { createdAt: time.now - age, verified };
@@ -159,10 +157,10 @@ const data: Plans = (at, _policy, r, plan) => {
 
 /** A9 */
 const maintenance: Plans = (at, _policy, r, plan) => {
-  const forMs = r.pick([r.between(minute, 5 * minute), r.between(5 * minute, 2 * hour)]);
+  const forMs = r.pick([r.between(minutes, 5 * minutes), r.between(5 * minutes, 2 * hours)]);
   plan(
     at,
-    `maintenance is switched on for ${Math.round(forMs / second)} s`,
+    `maintenance is switched on for ${Math.round(forMs / seconds)} s`,
     (s) => void s.maintenanceOn('admin', forMs),
   );
   if (r.chance(0.3)) plan(at + r.between(0, forMs), 'maintenance is switched off', (s) => s.maintenanceOff('admin'));
@@ -176,9 +174,9 @@ const configuration: Plans = (at, _policy, r, plan) => {
     { failWhen: 'any' },
     { failWhen: 'all' },
     { confirmTimes: 1 },
-    { intervalMs: 15 * second },
+    { intervalMs: 15 * seconds },
     { onSilence: 'hold' },
-    { countdownMs: 30 * second },
+    { countdownMs: 30 * seconds },
   ]);
   plan(at, `the configuration is changed: ${JSON.stringify(change)}`, (s) => s.reconfigure(change));
 };

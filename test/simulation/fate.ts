@@ -11,12 +11,8 @@ import { lookIn, putRight } from './person.ts';
 import { Seeded } from './random.ts';
 import { defaultPolicy } from './sim-site.ts';
 import type { Simulation } from './simulation.ts';
+import { days, hours, minutes, seconds } from './time.ts';
 import { type Service, type TestId, testIds } from './world.ts';
-
-export const second = 1_000;
-export const minute = 60 * second;
-export const hour = 60 * minute;
-export const day = 24 * hour;
 
 export interface Happening {
   at: number;
@@ -34,20 +30,20 @@ export interface Fate {
   happenings: readonly Happening[];
 }
 
-export function drawFate(seed: number, days: number): Fate {
+export function drawFate(seed: number, count: number): Fate {
   // Another stream than the simulation's own, which is seeded with the bare number.
   const r = new Seeded(seed ^ 0x5bd1e995);
   const policy = drawPolicy(r);
   const happenings: Happening[] = [];
   const plan: Plan = (at, what, act) => void happenings.push({ at, what, act });
-  for (let d = 0; d < days; d += 1) {
-    const midnight = d * day;
+  for (let d = 0; d < count; d += 1) {
+    const midnight = d * days;
     if (policy.maxOffsetMs !== null) planRestore(midnight, r, plan);
-    const at = midnight + r.between(4 * hour, 16 * hour);
+    const at = midnight + r.between(4 * hours, 16 * hours);
     const ends = planIncident(at, policy, r, plan);
     // A second one the same day, now and then while the first is not over.
-    if (r.chance(0.25)) planIncident(at + r.between(30 * second, 2 * hour), policy, r, plan);
-    const evening = Math.min(Math.max(ends + 10 * minute, midnight + 20 * hour), midnight + 23 * hour);
+    if (r.chance(0.25)) planIncident(at + r.between(30 * seconds, 2 * hours), policy, r, plan);
+    const evening = Math.min(Math.max(ends + 10 * minutes, midnight + 20 * hours), midnight + 23 * hours);
     putRight(evening, r.chance(0.9), plan);
   }
   happenings.sort((a, b) => a.at - b.at);
@@ -62,12 +58,12 @@ function drawPolicy(r: Seeded): Policy {
     mode,
     failWhen: r.chance(0.7) ? 'all' : 'any',
     onSilence: r.chance(0.6) ? 'promote' : 'hold',
-    intervalMs: usual ? 30 * second : r.pick([10, 20, 60]) * second,
+    intervalMs: usual ? 30 * seconds : r.pick([10, 20, 60]) * seconds,
     confirmTimes: usual ? 3 : r.whole(1, 6),
-    confirmEveryMs: usual ? 5 * second : r.pick([2, 3, 8, 10]) * second,
-    countdownMs: r.pick([1, 5, 10]) * minute,
-    cooldownMs: r.pick([60, 60, 10, 0]) * minute,
-    maxOffsetMs: r.pick([null, 24 * hour, 26 * hour]),
+    confirmEveryMs: usual ? 5 * seconds : r.pick([2, 3, 8, 10]) * seconds,
+    countdownMs: r.pick([1, 5, 10]) * minutes,
+    cooldownMs: r.pick([60, 60, 10, 0]) * minutes,
+    maxOffsetMs: r.pick([null, 24 * hours, 26 * hours]),
     observeOnly: r.chance(0.04),
     references: r.chance(0.04) ? 0 : r.whole(1, 2),
   };
@@ -77,8 +73,8 @@ function drawPolicy(r: Seeded): Policy {
 function planRestore(midnight: number, r: Seeded, plan: Plan): void {
   if (r.chance(0.15)) return;
   const verified = !r.chance(0.05);
-  plan(midnight + 3 * hour, `a copy is restored${verified ? '' : ', and cannot be verified'}`, ({ world, time }) => {
-    world.data = { createdAt: time.now - 2 * hour, verified };
+  plan(midnight + 3 * hours, `a copy is restored${verified ? '' : ', and cannot be verified'}`, ({ world, time }) => {
+    world.data = { createdAt: time.now - 2 * hours, verified };
   });
 }
 
@@ -90,12 +86,13 @@ function planIncident(at: number, policy: Policy, r: Seeded, plan: Plan): number
   for (let n = r.pick(dies ? [0, 1, 1, 2, 3] : [1, 2, 3]); n > 0; n -= 1) {
     const kind = r.pick(kinds);
     // Around the confirmation and the takeover, seldom long before or after.
-    const begins = at + (r.chance(0.8) ? r.between(-30 * second, 90 * second) : r.between(-10 * minute, 30 * minute));
-    companions[kind](Math.max(begins, minute), policy, r, plan);
+    const begins =
+      at + (r.chance(0.8) ? r.between(-30 * seconds, 90 * seconds) : r.between(-10 * minutes, 30 * minutes));
+    companions[kind](Math.max(begins, minutes), policy, r, plan);
   }
   for (let n = r.pick([0, 0, 0, 1, 1, 3]); n > 0; n -= 1) {
-    const quick = at + r.between(0, 2 * minute);
-    lookIn(r.chance(0.5) ? quick : at + r.between(minute, 40 * minute), r, plan);
+    const quick = at + r.between(0, 2 * minutes);
+    lookIn(r.chance(0.5) ? quick : at + r.between(minutes, 40 * minutes), r, plan);
   }
   return over;
 }
@@ -105,11 +102,11 @@ function planDeath(at: number, policy: Policy, r: Seeded, plan: Plan): number {
   if (r.chance(0.08)) return planFlapping(at, policy, r, plan);
   const confirmation = policy.intervalMs + policy.confirmTimes * policy.confirmEveryMs;
   const lasts = r.pick([
-    r.between(2 * second, confirmation), // a reboot shorter than the confirmation (A8)
+    r.between(2 * seconds, confirmation), // a reboot shorter than the confirmation (A8)
     r.between(confirmation, 3 * confirmation), // heals during confirmation or takeover (B5)
-    r.between(2 * minute, 20 * minute),
-    r.between(20 * minute, 4 * hour),
-    r.between(20 * minute, 4 * hour),
+    r.between(2 * minutes, 20 * minutes),
+    r.between(20 * minutes, 4 * hours),
+    r.between(20 * minutes, 4 * hours),
   ]);
   const [what, state, tests] = drawDeath(r);
   plan(at, what, ({ world }) => world.setActive(state, tests));

@@ -4,9 +4,9 @@ import type { Override } from '../../src-main/engine/observation.ts';
 import type { Plan } from './fate.ts';
 import type { Seeded } from './random.ts';
 import type { Simulation } from './simulation.ts';
+import { minutes } from './time.ts';
 import { scriptsAreFine } from './world.ts';
 
-const minute = 60_000;
 const by = 'operator';
 
 const everything: readonly Override[] = guardNames.map((guard) => ({ guard, reason: 'I looked' }));
@@ -55,7 +55,7 @@ export function repair({ world, disk, time, rival }: Simulation): void {
   world.scripts = scriptsAreFine;
   disk.full = false;
   rival.strikes = false;
-  if (world.data) world.data = { createdAt: time.now - 60 * minute, verified: true };
+  if (world.data) world.data = { createdAt: time.now - 60 * minutes, verified: true };
 }
 
 /** The admin puts things right; `whole`: not only the world but also what the engine was left in. */
@@ -65,12 +65,12 @@ export function putRight(at: number, whole: boolean, plan: Plan): void {
     repair(s);
   });
   if (!whole) return;
-  plan(at + 3 * minute, 'the admin looks at the phase', (s) => {
+  plan(at + 3 * minutes, 'the admin looks at the phase', (s) => {
     const phase = s.engine?.interpreter.state.phase;
     if (phase === 'active') failBack(s);
     if (phase === 'halted') cancel(s);
   });
-  plan(at + 15 * minute, 'the admin looks again', (s) => {
+  plan(at + 15 * minutes, 'the admin looks again', (s) => {
     const phase = s.engine?.interpreter.state.phase;
     if (phase === 'active' || phase === 'halted' || s.world.here.sip !== 'refusing') failBackByHand(s);
   });

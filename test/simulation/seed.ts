@@ -1,8 +1,9 @@
 /** One seed from its fate to its tally. */
-import { day, drawFate, type Fate, type Happening, hour } from './fate.ts';
+import { drawFate, type Fate, type Happening } from './fate.ts';
 import { repair } from './person.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 import type { Tally } from './tally.ts';
+import { days as day, hours } from './time.ts';
 
 export interface SeedReport {
   seed: number;
@@ -15,7 +16,7 @@ export interface SeedReport {
 }
 
 /** After the last day the world is whole and nobody touches anything: long enough for every time-out to end. */
-const peace = hour;
+const peace = 1 * hours;
 
 /** Runs one seed. An engine that throws is a violation like any other; what comes after it is not simulated. */
 export async function runSeed(seed: number, days: number, options: SimulationOptions = {}): Promise<SeedReport> {
