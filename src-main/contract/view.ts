@@ -168,6 +168,11 @@ export function durationWords(ms: number): string {
   return `${whole(day)} d ${rest(day, hour)} h`;
 }
 
+/** A round duration without a minor unit of zero: `30 min`, `24 h`, `2 d`; whole days up to one are said in hours. */
+export function roundDurationWords(ms: number): string {
+  return ms === day ? '24 h' : durationWords(ms).replace(/ 0+ \S+$/, '');
+}
+
 /** A countdown as a clock shows it: `4:05`, `1:00:00`. Rounded up: it shows 0:00 only when it is over. */
 export function countdownWords(ms: number): string {
   const total = Math.max(0, Math.ceil(ms / second));
