@@ -55,6 +55,26 @@ describeWithPeers('the console in a browser: orders', ['chromium'], () => {
     expect(pair.before.runs).toEqual(['before-script 1 1']);
   });
 
+  it('G1 a button that appears under the pointer takes no click at once', async () => {
+    pair = await startPair();
+    const shown = await visit();
+    await shown.inPhase('watching');
+    await shown.page.evaluate(() => {
+      const seen: boolean[] = [];
+      Object.assign(window, { seen });
+      new MutationObserver(() => {
+        const button = document.querySelector('.actions button.grave');
+        if (button === null || seen.length > 0) return;
+        const { x, y, width, height } = button.getBoundingClientRect();
+        seen.push(document.elementFromPoint(x + width / 2, y + height / 2) === button);
+      }).observe(document.body, { subtree: true, childList: true });
+    });
+    await pair.active.kill();
+    await shown.button('Promote now').click();
+    await shown.stepIs('before-script', 'running');
+    expect(await shown.page.evaluate(() => Reflect.get(window, 'seen') as unknown)).toEqual([false]);
+  });
+
   it('G1 two pages promote at once: one runbook, and the other page is told', async () => {
     const first = await asked();
     const second = await visit();
