@@ -105,7 +105,8 @@ async function prepared(later: Later) {
       active: address,
       passive,
       tests: { sip: { port, timeout: '250ms' } },
-      heartbeat: { interval: '300ms', confirm: { times: 1, every: '100ms' }, referenceTimeout: '250ms' },
+      // A reference that a busy machine answers late would take the promotion back: it has nearly a second.
+      heartbeat: { interval: '1s', confirm: { times: 1, every: '100ms' }, referenceTimeout: '900ms' },
       services: { ...pbx.services, start: [[site.path('scripts', 'start.sh')]] },
       promotion: { scripts: { before: 'before.sh', after: 'after.sh' } },
     }),
