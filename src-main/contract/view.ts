@@ -173,9 +173,12 @@ export function roundDurationWords(ms: number): string {
   return ms === day ? '24 h' : durationWords(ms).replace(/ 0+ \S+$/, '');
 }
 
-/** A countdown as a clock shows it: `4:05`, `1:00:00`. Rounded up: it shows 0:00 only when it is over. */
+/**
+ * A countdown as a clock shows it: `4:05`, `1:00:00`. Rounded up: it shows 0:00 only when it is over, but for the tenth of a
+ * second by which its end is known; else five minutes would begin at 5:01.
+ */
 export function countdownWords(ms: number): string {
-  const total = Math.max(0, Math.ceil(ms / second));
+  const total = Math.max(0, Math.ceil((ms - second / 10) / second));
   const two = (value: number) => String(value).padStart(2, '0');
   const [h, m, s] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;

@@ -92,7 +92,7 @@ describeWithPeers('the console in a browser: by keyboard only', ['chromium'], ()
     await tabTo('Promote this server');
     await page.keyboard.press('Enter');
     await shown.stepIs('before-script', 'running');
-    expect(await focused()).toContain('This node is taking over');
+    await until('the focus at the state', async () => (await focused()).startsWith('This node is taking over'));
     await tabTo('Cancel the promotion');
     await page.keyboard.press('Enter');
     await until('the cancellation', async () => (await shown.runbook.innerText()).includes('Promotion: cancelled'));
@@ -105,6 +105,7 @@ describeWithPeers('the console in a browser: by keyboard only', ['chromium'], ()
     await tabTo('Promote now');
     await page.keyboard.press('Enter');
     await shown.stepIs('before-script', 'running');
+    await until('the focus at the state', async () => (await focused()).startsWith('This node is taking over'));
   });
 
   it('maintenance on and off', async () => {
@@ -115,10 +116,11 @@ describeWithPeers('the console in a browser: by keyboard only', ['chromium'], ()
     await page.keyboard.press('Enter');
     await page.locator('[data-overlay=maintenance]').waitFor();
     // Its button is gone: on from the state.
-    expect(await focused()).toContain('The active answers');
+    await until('the focus at the state', async () => (await focused()).startsWith('The active answers'));
     await tabTo('End maintenance');
     await page.keyboard.press('Enter');
     await until('its end', async () => (await page.locator('[data-overlay=maintenance]').count()) === 0);
+    await until('the focus at the state', async () => (await focused()).startsWith('The active answers'));
   });
 
   it('a heartbeat bar is one stop, and the arrows go from beat to beat', async () => {
