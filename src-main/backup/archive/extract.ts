@@ -22,6 +22,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Half a millisecond on top: as a float of seconds a whole one may come out as the one before. */
+const secondsOf = ({ mtime }: Item): number => (mtime + 0.5) / 1000;
+
 export class Extraction implements Sink {
   /** how many belong to somebody else than they did, because only root may give files away */
   ownersLost = 0;
@@ -54,7 +57,7 @@ export class Extraction implements Sink {
     await symlink(item.target, place);
     if (windows) return;
     if (this.#mayGive(item)) await lchown(place, item.uid, item.gid);
-    await lutimes(place, item.mtime / 1000, item.mtime / 1000);
+    await lutimes(place, secondsOf(item), secondsOf(item));
   }
 
   async file(item: FileItem) {
@@ -71,7 +74,7 @@ export class Extraction implements Sink {
         // The owner first: giving a file away takes its set-user-id bit.
         if (this.#mayGive(item)) await handle.chown(item.uid, item.gid);
         if (!windows) await handle.chmod(item.mode);
-        await handle.utimes(item.mtime / 1000, item.mtime / 1000);
+        await handle.utimes(secondsOf(item), secondsOf(item));
         await handle.sync();
         await handle.close();
       },
@@ -86,7 +89,7 @@ export class Extraction implements Sink {
       if (this.#mayGive(item)) await chown(place, item.uid, item.gid);
       await syncFolder(place);
       if (!windows) await chmod(place, item.mode);
-      await utimes(place, item.mtime / 1000, item.mtime / 1000);
+      await utimes(place, secondsOf(item), secondsOf(item));
     }
     for (const place of this.#places.values()) await syncFolder(dirname(place));
   }

@@ -66,7 +66,8 @@ async function* bytesOf(item: FileItem, source: string, changes: Change[], tell:
  */
 export function pack(manifest: Manifest, from: ReadonlyMap<string, string>, tell: (bytes: number) => void): Packing {
   const zip = new ZipFile();
-  const output = new Readable().wrap(zip.outputStream);
+  const output = zip.outputStream;
+  if (!(output instanceof Readable)) throw new Error('yazl no longer writes to a stream of Node');
   zip.on('error', (error: Error) => output.destroy(error));
   const changes: Change[] = [];
   const createdAt = new Date(manifest.createdAt.wall);

@@ -74,7 +74,8 @@ export interface ZipEntry {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-const kinds: Readonly<Record<number, ZipEntry['kind']>> = { 0: 'file', 7: 'file', 4: 'folder', 9: 'link' };
+// S_IFREG, S_IFDIR, S_IFLNK of <sys/stat.h>, shifted to their four bits; 0: not written by a Unix.
+const kinds: Readonly<Record<number, ZipEntry['kind']>> = { 0: 'file', 8: 'file', 4: 'folder', 10: 'link' };
 
 function entryOf(packed: Entry): ZipEntry {
   let name: string;

@@ -40,7 +40,7 @@ function pbxFolder(): string {
   symlinkSync('sip.conf', bench.at('pbx', 'current.conf'));
   symlinkSync('../../nothing', bench.at('pbx', 'voice mail', '2026', 'up'));
   if (asRoot) chownSync(bench.at('pbx', 'sip.conf'), 1234, 4321);
-  utimesSync(bench.at('pbx', 'sip.conf'), 1_600_000_000.123, 1_600_000_000.123);
+  utimesSync(bench.at('pbx', 'sip.conf'), 1_600_000_000.5, 1_600_000_000.5);
   lutimesSync(bench.at('pbx', 'current.conf'), 1_500_000_000, 1_500_000_000);
   chmodSync(bench.at('pbx', 'empty'), 0o500);
   utimesSync(bench.at('pbx', 'empty'), 1_400_000_000, 1_400_000_000);
