@@ -68,7 +68,9 @@ describeWithPeers('an encrypted archive', ['age', 'age-keygen', 'script', 'unzip
     expect(await bench.refusal(made.file)).toBe('wrong-key');
     const locked = await bench.archive('b.zip.age', [bench.at('pbx')], { passphrase });
     expect(await bench.refusal(locked.file, {}, { passphrase: 'another of that length' })).toBe('wrong-key');
-    expect(spawnSync('sh', ['-c', `ls ${bench.folder} | grep -c scratch`], { encoding: 'utf8' }).stdout.trim()).toBe('0');
+    expect(spawnSync('sh', ['-c', `ls ${bench.folder} | grep -c scratch`], { encoding: 'utf8' }).stdout.trim()).toBe(
+      '0',
+    );
   });
 
   it('D2 cut short or with a flipped byte: damaged', async () => {
@@ -89,7 +91,11 @@ describeWithPeers('an encrypted archive', ['age', 'age-keygen', 'script', 'unzip
   });
 
   it('a short passphrase or a wrong recipient is refused before anything is written', async () => {
-    await expect(bench.archive('a', [bench.at('pbx')], { passphrase: 'short' })).rejects.toMatchObject({ fault: 'wrong-key' });
-    await expect(bench.archive('a', [bench.at('pbx')], { recipient: 'age1no' })).rejects.toMatchObject({ fault: 'wrong-key' });
+    await expect(bench.archive('a', [bench.at('pbx')], { passphrase: 'short' })).rejects.toMatchObject({
+      fault: 'wrong-key',
+    });
+    await expect(bench.archive('a', [bench.at('pbx')], { recipient: 'age1no' })).rejects.toMatchObject({
+      fault: 'wrong-key',
+    });
   });
 });

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
   chownSync,
+  createWriteStream,
   lutimesSync,
   mkdirSync,
   readFileSync,
@@ -12,9 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
-import { createWriteStream } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { about, Bench, createdAt, picture, sha256 } from './workbench.ts';
 
@@ -155,8 +155,15 @@ describe('a file that changes while it is read', () => {
   });
 
   it('rewritten: said, stored as read, and still proven', async () => {
-    const { file, manifest, changes } = await changedBetween((path) => writeFileSync(path, 'AS it was when it was hashed'));
-    const now = { path: '0-pbx/log', how: 'changed', size: 28, sha256: sha256(Buffer.from('AS it was when it was hashed')) };
+    const { file, manifest, changes } = await changedBetween((path) =>
+      writeFileSync(path, 'AS it was when it was hashed'),
+    );
+    const now = {
+      path: '0-pbx/log',
+      how: 'changed',
+      size: 28,
+      sha256: sha256(Buffer.from('AS it was when it was hashed')),
+    };
     expect(changes).toEqual([now]);
     const { into, proven } = await bench.extract(file, manifest);
     expect(proven.changes).toEqual([now]);

@@ -154,11 +154,19 @@ describe('D2 a bomb', () => {
   });
 
   it('D2 entries that share their bytes', async () => {
-    const file = remade("add('files/0-pbx/one', b'x'); item('0-pbx/one'); add('files/0-pbx/two', b'x'); item('0-pbx/two')");
+    const file = remade(
+      "add('files/0-pbx/one', b'x'); item('0-pbx/one'); add('files/0-pbx/two', b'x'); item('0-pbx/two')",
+    );
     const bytes = readFileSync(file);
     const record = (name: string) => bytes.lastIndexOf(name) - 46;
     const fd = openSync(file, 'r+');
-    writeSync(fd, bytes.subarray(record('files/0-pbx/one') + 42, record('files/0-pbx/one') + 46), 0, 4, record('files/0-pbx/two') + 42);
+    writeSync(
+      fd,
+      bytes.subarray(record('files/0-pbx/one') + 42, record('files/0-pbx/one') + 46),
+      0,
+      4,
+      record('files/0-pbx/two') + 42,
+    );
     closeSync(fd);
     expect(await bench.refusal(file)).toBe('bomb');
   });

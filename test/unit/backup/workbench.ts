@@ -1,7 +1,16 @@
 /** Folders, archives and what comes out of them again, for the tests of backups. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createWriteStream, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  createWriteStream,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -99,7 +108,8 @@ export const sha256 = (bytes: Buffer): string => createHash('sha256').update(byt
 export function picture(path: string, name = '.'): string[] {
   const stats = lstatSync(path);
   const kept = `${(stats.mode & 0o7777).toString(8)} ${stats.uid}:${stats.gid} ${Math.floor(stats.mtimeMs)}`;
-  if (stats.isSymbolicLink()) return [`${name} -> ${readlinkSync(path)} ${stats.uid}:${stats.gid} ${Math.floor(stats.mtimeMs)}`];
+  if (stats.isSymbolicLink())
+    return [`${name} -> ${readlinkSync(path)} ${stats.uid}:${stats.gid} ${Math.floor(stats.mtimeMs)}`];
   if (!stats.isDirectory()) return [`${name} ${kept} ${sha256(readFileSync(path))}`];
   return [
     `${name}/ ${kept}`,
