@@ -3,7 +3,7 @@
  * so that a long restore holds up nobody.
  */
 import { PassThrough, type Readable } from 'node:stream';
-import { type FileInfo, FTPError } from 'basic-ftp';
+import { type Client, type FileInfo, FTPError, type FTPResponse } from 'basic-ftp';
 import { LocationError } from '../location.ts';
 import type { Door, Entry } from './door.ts';
 import { cancelledFault, type Place } from './faults.ts';
@@ -50,7 +50,7 @@ export class FtpsDoor implements Door {
     const full = this.#at(session, path);
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (hasFacts) {
-      const reply = await unlessMissing(client.send(`MLST ${full}`), this.place);
+      const reply = await factsUnlessMissing(client, full, this.place);
       return reply === null ? null : factsOf(name, reply.message);
     }
     if (path === '') {
@@ -234,6 +234,17 @@ async function unlessMissing<T>(work: Promise<T>, place: Place): Promise<T | nul
   } catch (error) {
     if (error instanceof FTPError && isMissing(ftpFault(place, error, ''))) return null;
     throw error;
+  }
+}
+
+/** ProFTPD says "cannot be listed" of what is not there. */
+async function factsUnlessMissing(client: Client, full: string, place: Place): Promise<FTPResponse | null> {
+  try {
+    return await client.send(`MLST ${full}`);
+  } catch (error) {
+    const closed = error instanceof FTPError && ftpFault(place, error, '').fault === 'permission';
+    if (!(error instanceof FTPError) || error.code !== 550 || closed) throw error;
+    return null;
   }
 }
 

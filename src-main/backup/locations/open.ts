@@ -82,13 +82,9 @@ function openSmb(config: Kind<'smb'>, needs: LocationNeeds): Location {
   const password = config.password === undefined ? '' : needs.secretOf(config.password);
   const place = { title: unc, secrets: password === '' ? [] : [password] };
   // smbclient's command line has no way to write these, its credentials neither.
-  if (/["\r\n;]/.test(`${folder}${share}${host}`) || /[\r\n]/.test(`${user}${domain}${password}`)) {
-    throw locationFault(
-      place,
-      'unsupported',
-      'quotes, semicolons and line breaks cannot be used here',
-      'use another name',
-    );
+  if (/["\r\n;]/.test(`${folder}${share}${host}`) || /[%\r\n]/.test(`${user}${domain}`) || /[\r\n]/.test(password)) {
+    const what = 'quotes, semicolons, line breaks, and % in a user cannot be used here';
+    throw locationFault(place, 'unsupported', what, 'use another name');
   }
   const port = needs.smbPort ?? smbPort;
   const door = new SmbDoor({ host, port, share, folder, user, domain, password, place, clock, silenceMs });

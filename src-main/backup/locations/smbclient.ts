@@ -1,5 +1,5 @@
 /**
- * Samba's own `smbclient` as our SMB client: no library for Node does SMB 3, signing and encryption. User and password go through a pipe:
+ * Samba's own `smbclient` as our SMB client: no library for Node does SMB 3, signing and encryption. The password goes through a pipe:
  * neither in its arguments, nor in its environment, nor on the disk. Must not know files.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -46,11 +46,12 @@ export function smbPath(path: string): string {
  * @param quiet stdout carries a file's bytes, messages come on stderr
  */
 export function startSmb(settings: SmbSettings, commands: string, what: string, quiet = false): SmbRun {
-  const { host, port, share, place } = settings;
-  const argv = [`//${host}/${share}`, '-p', String(port), '-s', '/dev/null', '-E', '-A', '/dev/fd/3', '-c', commands];
+  const { host, port, share, user, domain, place } = settings;
+  const who = user === null ? ['-N'] : ['-U', user, ...(domain === null ? [] : ['-W', domain])];
+  const argv = [`//${host}/${share}`, '-p', String(port), '-s', '/dev/null', '-E', ...who, '-c', commands];
   const child = spawn('smbclient', argv, {
     // Times are printed in its own zone; nothing else of ours is its business.
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C' },
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C', PASSWD_FD: '3' },
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   }) as SmbRun['child'];
   let output = '';
@@ -61,26 +62,21 @@ export function startSmb(settings: SmbSettings, commands: string, what: string, 
   if (!quiet) child.stdout.on('data', keep);
   // A child that died takes no more; why it died is told by its end.
   child.stdin.on('error', () => {});
-  const credentials = child.stdio[3] as Writable | null;
-  credentials?.on('error', () => {});
-  credentials?.end(credentialLines(settings));
+  const passwordPipe = child.stdio[3] as Writable | null;
+  passwordPipe?.on('error', () => {});
+  // It reads one line, and some versions do so twice.
+  passwordPipe?.end(`${settings.password}\n`.repeat(2));
   const ended = new Promise<string>((resolve, reject) => {
     child.once('error', (error) => reject(notStarted(place, error)));
     child.once('close', (code, signal) => {
       const fault = smbFault(place, output, what);
       if (fault !== null) reject(fault);
       else if (code === 0) resolve(output);
-      else reject(locationFault(place, 'other', `${what}: smbclient ended with ${signal ?? `exit ${code}`}`));
+      else reject(locationFault(place, 'other', `${what}: smbclient ended with ${signal ?? `exit ${code}`}: ${output}`));
     });
   });
   ended.catch(() => {});
   return { child, ended, kill: () => void child.kill('SIGKILL') };
-}
-
-function credentialLines({ user, domain, password }: SmbSettings): string {
-  const lines = [`username = ${user ?? 'guest'}`, `password = ${password}`];
-  if (domain !== null) lines.push(`domain = ${domain}`);
-  return `${lines.join('\n')}\n`;
 }
 
 /** Runs commands that only say something. */
