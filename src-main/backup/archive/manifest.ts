@@ -84,28 +84,37 @@ function unsafe(what: string): never {
   throw new ArchiveError('unsafe', `It holds ${what}.`);
 }
 
-/** Names, links and the tree they make: nothing may lie below anything but a folder. */
+const cut = (text: string): string => text.slice(0, 200);
+
+/** Nothing may lie below anything but a folder, and at the top only what the manifest calls a root. */
+function checkParent(
+  { path, kind }: Item,
+  kinds: ReadonlyMap<string, Item['kind']>,
+  roots: ReadonlyMap<string, string>,
+) {
+  const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+  if (parent === '') {
+    if (roots.get(path) !== kind) unsafe(`something that belongs nowhere: ${cut(path)}`);
+  } else if (kinds.get(parent) !== 'folder') unsafe(`something below what is no folder: ${cut(path)}`);
+}
+
+/** Names, links and the tree they make. */
 function checkTree({ roots, items }: Manifest, platform: NodeJS.Platform): void {
   const rootKinds = new Map(roots.map(({ id, kind }) => [id, kind]));
   if (rootKinds.size !== roots.length) unsafe('the same folder twice');
   const kinds = new Map<string, Item['kind']>();
-  const folded = new Set<string>();
+  const taken = new Set<string>();
   for (const one of items) {
     const trouble = pathTrouble(one.path, platform);
-    if (trouble !== null) unsafe(`a name that ${trouble}: ${one.path.slice(0, 200)}`);
+    if (trouble !== null) unsafe(`a name that ${trouble}: ${cut(one.path)}`);
     // Windows takes `A` and `a` for the same file.
     const name = platform === 'win32' ? one.path.toLowerCase() : one.path;
-    if (folded.has(name)) unsafe(`the same name twice: ${one.path.slice(0, 200)}`);
-    folded.add(name);
-    const parent = one.path.slice(0, Math.max(0, one.path.lastIndexOf('/')));
-    if (parent === '') {
-      if (rootKinds.get(one.path) !== one.kind) unsafe(`something that belongs nowhere: ${one.path.slice(0, 200)}`);
-    } else if (kinds.get(parent) !== 'folder') {
-      unsafe(`something below what is no folder: ${one.path.slice(0, 200)}`);
-    }
-    if (one.kind === 'link') {
-      const wrong = linkTrouble(one.path, one.target);
-      if (wrong !== null) unsafe(`a link that ${wrong}: ${one.path.slice(0, 200)} -> ${one.target.slice(0, 200)}`);
+    if (taken.has(name)) unsafe(`the same name twice: ${cut(one.path)}`);
+    taken.add(name);
+    checkParent(one, kinds, rootKinds);
+    const wrong = one.kind === 'link' ? linkTrouble(one.path, one.target) : null;
+    if (one.kind === 'link' && wrong !== null) {
+      unsafe(`a link that ${wrong}: ${cut(one.path)} -> ${cut(one.target)}`);
     }
     kinds.set(one.path, one.kind);
   }

@@ -3,7 +3,7 @@
  * ones stand there again. A crash at any point is ended by `recoverFolders` in the old or the new state, never half.
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, stat, statfs } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import { extractArchive, verifyArchive, type Watch } from '../archive/archive.ts';
