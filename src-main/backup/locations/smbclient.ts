@@ -72,7 +72,8 @@ export function startSmb(settings: SmbSettings, commands: string, what: string, 
       const fault = smbFault(place, output, what);
       if (fault !== null) reject(fault);
       else if (code === 0) resolve(output);
-      else reject(locationFault(place, 'other', `${what}: smbclient ended with ${signal ?? `exit ${code}`}: ${output}`));
+      else
+        reject(locationFault(place, 'other', `${what}: smbclient ended with ${signal ?? `exit ${code}`}: ${output}`));
     });
   });
   ended.catch(() => {});
