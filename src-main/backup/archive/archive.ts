@@ -28,7 +28,7 @@ export interface Watch {
 
 /** Starts a worker. `end` resolves when it is gone, whatever became of its task. */
 function start(task: Task, watch: Watch, hear: (message: FromWorker) => void, lost: (error: ArchiveError) => void) {
-  const worker = new Worker(workerFile(), { workerData: task, stderr: false, stdout: false });
+  const worker = new Worker(workerFile(), { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 4 } });
   const cancel = (): void => void worker.terminate();
   watch.signal.addEventListener('abort', cancel, { once: true });
   if (watch.signal.aborted) cancel();
@@ -103,7 +103,7 @@ export function createArchive(what: Omit<CreateTask, 'kind'>, watch: Watch): Mak
     lost,
   );
   const stream = new Readable({
-    highWaterMark: 1024 * 1024,
+    highWaterMark: 256 * 1024,
     read() {
       asked = true;
       give();

@@ -16,7 +16,7 @@ const compressionLevel = 1;
 const packed = new Set(
   '.zip .gz .tgz .bz2 .xz .zst .7z .rar .jpg .jpeg .png .gif .webp .mp3 .ogg .opus .m4a .mp4 .g729 .age'.split(' '),
 );
-const blockBytes = 256 * 1024;
+const blockBytes = 64 * 1024;
 /** Below 4 GiB with room for a file that does not shrink. */
 const zip64From = 0xf000_0000;
 

@@ -53,5 +53,5 @@ export type FromWorker =
 export type ToWorker = { say: 'more' };
 
 /** How many chunks may be on their way at once, and how large they are. */
-export const window = 4;
-export const chunkBytes = 256 * 1024;
+export const window = 8;
+export const chunkBytes = 64 * 1024;

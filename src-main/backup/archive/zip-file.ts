@@ -38,7 +38,7 @@ class Bytes extends RandomAccessReader {
       });
     }
     if (start === end) return Readable.from([]);
-    return createReadStream('', { fd: this.#fd, start, end: end - 1, autoClose: false, highWaterMark: 256 * 1024 });
+    return createReadStream('', { fd: this.#fd, start, end: end - 1, autoClose: false, highWaterMark: 64 * 1024 });
   }
 
   override _readStreamForRange(start: number, end: number): Readable {
