@@ -22,6 +22,8 @@ export class FtpsDoor implements Door {
   readonly place: Place;
   readonly #settings: FtpsFolder;
   #session: FtpSession | null = null;
+  /** a connection that carried a file and may carry the next */
+  #idle: FtpSession | null = null;
   /** the words before ours */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -91,51 +93,80 @@ export class FtpsDoor implements Door {
   }
 
   async read(path: string, from: number, signal: AbortSignal): Promise<Readable> {
-    const session = await openFtp(this.#settings, signal);
+    const session = await this.#carrier(signal);
     const { client } = session;
-    const out = new PassThrough({ highWaterMark: aheadBytes });
+    const out = new Incoming(this.place, path);
     const onAbort = (): void => void out.destroy(cancelledFault(this.place));
     signal.addEventListener('abort', onAbort, { once: true });
+    let isWhole = false;
     out.once('close', () => {
       signal.removeEventListener('abort', onAbort);
-      client.close();
+      if (!isWhole) client.close();
     });
     client.downloadTo(out, this.#at(session, path), from).then(
-      () => client.close(),
-      (error: unknown) => {
-        if (!out.destroyed) out.destroy(ftpFault(this.place, error, path));
+      () => {
+        isWhole = true;
+        this.#spare(session);
+      },
+      (error: Error) => {
+        if (!out.destroyed) out.destroy(error);
       },
     );
     return out;
   }
 
   async put(path: string, source: Readable, signal: AbortSignal): Promise<void> {
-    const session = await openFtp(this.#settings, signal);
+    const session = await this.#carrier(signal);
     const { client } = session;
     const onAbort = (): void => client.close();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await client.uploadFrom(source, this.#at(session, path));
+      this.#spare(session);
     } catch (error) {
       if (signal.aborted) throw cancelledFault(this.place);
-      throw await this.#whyNotPut(session, error, path, signal);
+      const why = await this.#whyNotPut(session, error, path, signal);
+      client.close();
+      throw why;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      client.close();
     }
   }
 
-  /** A server whose disk is full cuts the data connection, and says why on the other one: a moment later. */
+  /**
+   * A server that takes no file, or no more of it, cuts the data connection and says why on the other one: before, after, or never to be
+   * heard. Then a folder in the same place tells.
+   */
   async #whyNotPut(session: FtpSession, error: unknown, path: string, signal: AbortSignal): Promise<LocationError> {
     const { client } = session;
     const fault = ftpFault(this.place, error, path);
-    if (fault.fault !== 'connection' || error instanceof FTPError || client.closed) return fault;
+    if (fault.fault !== 'connection' || error instanceof FTPError) return fault;
     try {
-      await onlyWhileWanted(client, this.#settings, signal, path, () => client.send('NOOP'));
+      if (client.closed) await this.#tryFolder(`${path}-d`, signal);
+      else await onlyWhileWanted(client, this.#settings, signal, path, () => client.send('NOOP'));
     } catch (said) {
-      return ftpFault(this.place, said, path);
+      const told = ftpFault(this.place, said, path);
+      return told.fault === 'permission' || told.fault === 'full' ? told : fault;
     }
     return fault;
+  }
+
+  async #tryFolder(path: string, signal: AbortSignal): Promise<void> {
+    await this.makeFolder(path, signal);
+    await this.removeFolder(path, signal);
+  }
+
+  /** A connection for one file: the one that the last file left, or a new one. */
+  async #carrier(signal: AbortSignal): Promise<FtpSession> {
+    const spare = this.#idle;
+    this.#idle = null;
+    if (signal.aborted) throw cancelledFault(this.place);
+    return spare === null || spare.client.closed ? openFtp(this.#settings, signal) : spare;
+  }
+
+  #spare(session: FtpSession): void {
+    if (this.#idle === null) this.#idle = session;
+    else session.client.close();
   }
 
   replace(from: string, to: string, signal: AbortSignal): Promise<void> {
@@ -187,7 +218,9 @@ export class FtpsDoor implements Door {
 
   async close(): Promise<void> {
     this.#session?.client.close();
+    this.#idle?.client.close();
     this.#session = null;
+    this.#idle = null;
   }
 
   #at({ home }: FtpSession, path: string): string {
@@ -213,6 +246,22 @@ export class FtpsDoor implements Door {
     } finally {
       done();
     }
+  }
+}
+
+/** What comes over a data connection; whatever breaks it is named. */
+class Incoming extends PassThrough {
+  readonly #place: Place;
+  readonly #path: string;
+
+  constructor(place: Place, path: string) {
+    super({ highWaterMark: aheadBytes });
+    this.#place = place;
+    this.#path = path;
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    done(error === null ? null : ftpFault(this.#place, error, this.#path));
   }
 }
 

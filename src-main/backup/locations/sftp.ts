@@ -77,7 +77,8 @@ export class SftpDoor implements Door {
       await requests.done(path, (sftp, answer) => sftp.mkdir(full, answer));
     } catch (error) {
       // Version 3 has no word for "exists": somebody made it in this moment.
-      if (!(await isThere())) throw error;
+      if (await isThere()) return;
+      throw await this.#whyNotWritten(error, requests, full.replace(/\/?[^/]+$/, '') || '.', false);
     }
   }
 
@@ -155,18 +156,20 @@ export class SftpDoor implements Door {
   async put(path: string, source: Readable, signal: AbortSignal): Promise<void> {
     const requests = await this.#requests(signal);
     let handle: Buffer | null = null;
+    let begun = false;
     try {
       // `wx`: never into what somebody else began.
       handle = await requests.ask<Buffer>(path, (sftp, answer) =>
         sftp.open(this.#at(path), 'wx', { mode: 0o640 }, answer),
       );
+      begun = true;
       await this.#writePieces(path, handle, source, requests);
       await this.#flush(path, handle, requests);
       const whole = handle;
       handle = null;
       await requests.done(path, (sftp, answer) => sftp.close(whole, answer));
     } catch (error) {
-      throw await this.#whyNotWritten(error, requests);
+      throw await this.#whyNotWritten(error, requests, this.#at(''), begun);
     } finally {
       letGo(requests, handle);
     }
@@ -294,11 +297,11 @@ export class SftpDoor implements Door {
   }
 
   /** Version 3 says "failure" for a full disk, a used-up quota and a read-only one: statvfs@openssh.com tells which. */
-  async #whyNotWritten(error: unknown, requests: Requests): Promise<unknown> {
+  async #whyNotWritten(error: unknown, requests: Requests, folder: string, begun: boolean): Promise<unknown> {
     if (!(error instanceof LocationError) || error.fault !== 'other') return error;
     try {
       const disk = await requests.ask<Record<string, unknown>>('', (sftp, answer) =>
-        sftp.ext_openssh_statvfs(this.#at(''), answer),
+        sftp.ext_openssh_statvfs(folder, answer),
       );
       const number = (name: string): bigint => BigInt(String(disk[name] ?? 0));
       if ((number('f_flag') & readOnlyFlag) !== 0n) {
@@ -306,6 +309,8 @@ export class SftpDoor implements Door {
       }
       const free = number('f_bavail') * number('f_frsize');
       if (free < BigInt(fullBelowBytes)) return locationFault(this.place, 'full', 'the disk is full');
+      // A file that could not even be begun may have other reasons.
+      if (!begun) return error;
       return locationFault(
         this.place,
         'full',

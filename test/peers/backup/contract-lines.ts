@@ -1,6 +1,6 @@
 /** The part of the contract about bad lines and hanging servers: D5, with a wire that is cut at a byte, SIGSTOP, and a server that says nothing. */
 import { createServer } from 'node:net';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { passing } from '../../../src-main/backup/location.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import { allOf, faultOf, namesIn, never, newName, noise, put, type Rig, shortSilenceMs, sourceOf } from './rig.ts';
@@ -8,6 +8,8 @@ import { allOf, faultOf, namesIn, never, newName, noise, put, type Rig, shortSil
 const size = 3_000_000;
 
 export function cutLines(rig: () => Rig): void {
+  afterEach(() => rig().wire?.heal());
+
   for (const percent of [10, 50, 99]) {
     it(`D5 cut at ${percent} % of a write: nothing is listed, and the next one goes through`, async () => {
       const folder = newName();

@@ -61,7 +61,7 @@ function objects(rig: () => Rig): void {
     const location = rig().open();
     await put(location, 'a.zip', noise(5000));
     await put(location, 'a.zip', noise(70));
-    await put(location, 'epoch-7/owner', noise(0));
+    await put(location, 'epoch-7/owner', noise(1));
     await put(location, 'epoch-8/owner', noise(3));
     expect(await namesIn(location)).toEqual(['a.zip', 'epoch-7/owner', 'epoch-8/owner']);
     expect((await location.stat('a.zip', never))?.size).toBe(70);
