@@ -10,7 +10,8 @@ beforeEach(async () => {
 });
 afterEach(() => nodes[Symbol.dispose]());
 
-describe('a restore of folders', () => {
+// Each starts workers of its own: on a busy machine that takes its time.
+describe('a restore of folders', { timeout: 60_000 }, () => {
   it('brings back what was archived, in place of what was there, and leaves nothing else', async () => {
     const done = await nodes.restore();
     expect(nodes.here()).toEqual(nodes.active());

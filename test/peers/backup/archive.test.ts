@@ -15,8 +15,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { about, Bench, createdAt, picture, sha256 } from './workbench.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { about, Bench, createdAt, picture, sha256 } from '../../unit/backup/workbench.ts';
+import { describeWithPeers } from '../fixtures/require-peer.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -48,7 +49,7 @@ function pbxFolder(): string {
   return folder;
 }
 
-describe('an archive', () => {
+describeWithPeers('an archive', ['unzip', 'python3'], () => {
   it('comes out as it went in: bytes, owners, modes, times, links, empty folders, single files', async () => {
     const folder = pbxFolder();
     writeFileSync(bench.at('licence.key'), 'key');
@@ -126,7 +127,7 @@ describe('an archive', () => {
   });
 });
 
-describe('a file that changes while it is read', () => {
+describeWithPeers('a file that changes while it is read', ['unzip', 'python3'], () => {
   /** Between the passes: the manifest is known, nothing is read off the stream yet, the large file in front fills the window. */
   async function changedBetween(change: (path: string) => void) {
     const folder = bench.make('pbx');

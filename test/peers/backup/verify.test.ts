@@ -1,8 +1,9 @@
 /** D2, D3: archives that must be refused, made with tools that are not ours; each with its word. */
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ArchiveError } from '../../../src-main/backup/archive/faults.ts';
-import { Bench, python } from './workbench.ts';
+import { Bench, python } from '../../unit/backup/workbench.ts';
+import { describeWithPeers } from '../fixtures/require-peer.ts';
 
 let bench: Bench;
 let good: string;
@@ -52,7 +53,7 @@ with zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED) as out:
   return file;
 }
 
-describe('D2 a damaged archive', () => {
+describeWithPeers('D2 a damaged archive', ['python3'], () => {
   it('as it was made it is taken, and so is one that another tool packed anew', async () => {
     expect(await bench.refusal(good)).toBe('taken');
     expect(await bench.refusal(remade('pass'))).toBe('taken');
@@ -101,7 +102,7 @@ describe('D2 a damaged archive', () => {
   });
 });
 
-describe('D2 an unsafe archive', () => {
+describeWithPeers('D2 an unsafe archive', ['python3'], () => {
   const both = (path: string) => `add('files/${path}'); item('${path}')`;
   it.each([
     ['zip-slip name', "add('../../etc/cron.d/evil')"],
@@ -135,7 +136,7 @@ describe('D2 an unsafe archive', () => {
   });
 });
 
-describe('D2 a bomb', () => {
+describeWithPeers('D2 a bomb', ['python3'], () => {
   it('D2 unpacks to far more than its manifest says', async () => {
     const change = "add('files/0-pbx/zeros', b'\\\\0' * 50_000_000); item('0-pbx/zeros')";
     expect(await bench.refusal(remade(change.replaceAll('\\\\0', '\\0')))).toBe('bomb');
@@ -177,7 +178,7 @@ describe('D2 a bomb', () => {
   });
 });
 
-describe('D3 a good archive that is not for this node', () => {
+describeWithPeers('D3 a good archive that is not for this node', ['python3'], () => {
   it.each([
     ['other-pair', { pair: 'branch' }, 'It is of the pair head-office; this one is branch.'],
     ['other-fqdn', { fqdn: 'pbx.example.org' }, 'It is of pbx.example.com; this pair is pbx.example.org.'],
