@@ -55,6 +55,7 @@ function trusting(authority: string | null): SecureContext {
 export async function openFtp(settings: FtpsSettings, signal: AbortSignal): Promise<FtpSession> {
   const { host, port, user, password, authority, silenceMs } = settings;
   const client = new Client(silenceMs);
+  keepWords(client);
   const login = async (): Promise<FtpSession> => {
     await client.access({
       ...{ host, port, user, password },
@@ -70,6 +71,22 @@ export async function openFtp(settings: FtpsSettings, signal: AbortSignal): Prom
     client.close();
     throw error;
   }
+}
+
+/** A data connection that breaks must not take the other one with it: there the server says why. */
+function keepWords(client: Client): void {
+  const prepare = client.prepareTransfer;
+  client.prepareTransfer = async (ftp) => {
+    const reply = await prepare(ftp);
+    const { dataSocket } = ftp;
+    // The library's own, set last: it would close everything. The transfer itself hears of the error too.
+    const closing = dataSocket?.listeners('error').at(-1);
+    if (dataSocket !== undefined && closing !== undefined) {
+      dataSocket.on('error', () => {});
+      dataSocket.off('error', closing as (error: Error) => void);
+    }
+    return reply;
+  };
 }
 
 const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);

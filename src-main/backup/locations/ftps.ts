@@ -170,30 +170,40 @@ export class FtpsDoor implements Door {
   }
 
   replace(from: string, to: string, signal: AbortSignal): Promise<void> {
-    return this.#say(to, signal, async (session) => {
-      const [old, fresh] = [this.#at(session, from), this.#at(session, to)];
-      try {
-        await session.client.rename(old, fresh);
-      } catch (error) {
-        // A server that renames over nothing: for a moment there is none of that name, but never half of one.
-        if (!(error instanceof FTPError) || (await this.#entry(session, to))?.folder !== false) throw error;
-        await session.client.remove(fresh);
-        await session.client.rename(old, fresh);
-      }
-    });
+    return this.#say(
+      to,
+      signal,
+      async (session) => {
+        const [old, fresh] = [this.#at(session, from), this.#at(session, to)];
+        try {
+          await session.client.rename(old, fresh);
+        } catch (error) {
+          // A server that renames over nothing: for a moment there is none of that name, but never half of one.
+          if (!(error instanceof FTPError) || (await this.#entry(session, to))?.folder !== false) throw error;
+          await session.client.remove(fresh);
+          await session.client.rename(old, fresh);
+        }
+      },
+      false,
+    );
   }
 
   moveNew(from: string, to: string, signal: AbortSignal): Promise<boolean> {
-    return this.#say(to, signal, async (session) => {
-      if ((await this.#entry(session, to)) !== null) return false;
-      try {
-        await session.client.rename(this.#at(session, from), this.#at(session, to));
-        return true;
-      } catch (error) {
-        if (error instanceof FTPError && (await this.#entry(session, to)) !== null) return false;
-        throw error;
-      }
-    });
+    return this.#say(
+      to,
+      signal,
+      async (session) => {
+        if ((await this.#entry(session, to)) !== null) return false;
+        try {
+          await session.client.rename(this.#at(session, from), this.#at(session, to));
+          return true;
+        } catch (error) {
+          if (error instanceof FTPError && (await this.#entry(session, to)) !== null) return false;
+          throw error;
+        }
+      },
+      false,
+    );
   }
 
   removeFile(path: string, signal: AbortSignal): Promise<void> {
@@ -229,23 +239,41 @@ export class FtpsDoor implements Door {
     return path === '' ? root : `${root}/${path}`;
   }
 
-  /** Words take turns; whoever is cancelled while he waits leaves the queue at once. */
-  async #say<T>(path: string, signal: AbortSignal, work: (session: FtpSession) => Promise<T>): Promise<T> {
+  /**
+   * Words take turns; whoever is cancelled while he waits leaves the queue at once.
+   * @param repeatable whether it may be said again when the connection turns out to have been cut while it was idle
+   */
+  async #say<T>(
+    path: string,
+    signal: AbortSignal,
+    work: (session: FtpSession) => Promise<T>,
+    repeatable = true,
+  ): Promise<T> {
     const before = this.#turn;
     const { promise: mine, resolve: done } = Promise.withResolvers<void>();
     this.#turn = before.then(() => mine);
     try {
       await turnOrAbort(before, signal);
       if (signal.aborted) throw cancelledFault(this.place);
-      if (this.#session === null || this.#session.client.closed) {
-        this.#session = await openFtp(this.#settings, signal);
+      const wasIdle = this.#session !== null && !this.#session.client.closed;
+      try {
+        return await this.#sayNow(path, signal, work);
+      } catch (error) {
+        const cut = error instanceof LocationError && error.fault === 'connection';
+        if (!cut || !wasIdle || !repeatable) throw error;
+        this.#session?.client.close();
+        return await this.#sayNow(path, signal, work);
       }
-      const session = this.#session;
-      const what = path === '' ? 'the folder' : path;
-      return await onlyWhileWanted(session.client, this.#settings, signal, what, () => work(session));
     } finally {
       done();
     }
+  }
+
+  async #sayNow<T>(path: string, signal: AbortSignal, work: (session: FtpSession) => Promise<T>): Promise<T> {
+    if (this.#session === null || this.#session.client.closed) this.#session = await openFtp(this.#settings, signal);
+    const session = this.#session;
+    const what = path === '' ? 'the folder' : path;
+    return onlyWhileWanted(session.client, this.#settings, signal, what, () => work(session));
   }
 }
 
