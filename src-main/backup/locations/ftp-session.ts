@@ -75,18 +75,23 @@ export async function openFtp(settings: FtpsSettings, signal: AbortSignal): Prom
 
 /** A data connection that breaks must not take the other one with it: there the server says why. */
 function keepWords(client: Client): void {
-  const prepare = client.prepareTransfer;
-  client.prepareTransfer = async (ftp) => {
+  let prepare = client.prepareTransfer;
+  const keeping: typeof prepare = async (ftp) => {
     const reply = await prepare(ftp);
+    // Once the library knows which way works it puts that in our place.
+    if (client.prepareTransfer !== keeping) prepare = client.prepareTransfer;
+    client.prepareTransfer = keeping;
     const { dataSocket } = ftp;
-    // The library's own, set last: it would close everything. The transfer itself hears of the error too.
-    const closing = dataSocket?.listeners('error').at(-1);
-    if (dataSocket !== undefined && closing !== undefined) {
-      dataSocket.on('error', () => {});
-      dataSocket.off('error', closing as (error: Error) => void);
+    if (dataSocket === undefined) return reply;
+    dataSocket.on('error', () => {});
+    for (const event of ['error', 'close'] as const) {
+      // The library's own, set last: it would close everything. The transfer itself hears of the error too.
+      const closing = dataSocket.listeners(event).at(event === 'error' ? -2 : -1);
+      if (closing !== undefined) dataSocket.off(event, closing as () => void);
     }
     return reply;
   };
+  client.prepareTransfer = keeping;
 }
 
 const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);

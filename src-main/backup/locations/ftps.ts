@@ -2,7 +2,7 @@
  * A folder on an FTP server, over TLS only. One connection for words, which take turns; a connection of its own for each file on the way,
  * so that a long restore holds up nobody.
  */
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { type Client, type FileInfo, FTPError, type FTPResponse } from 'basic-ftp';
 import { LocationError } from '../location.ts';
 import type { Door, Entry } from './door.ts';
@@ -141,19 +141,35 @@ export class FtpsDoor implements Door {
     const { client } = session;
     const fault = ftpFault(this.place, error, path);
     if (fault.fault !== 'connection' || error instanceof FTPError) return fault;
-    try {
-      if (client.closed) await this.#tryFolder(`${path}-d`, signal);
-      else await onlyWhileWanted(client, this.#settings, signal, path, () => client.send('NOOP'));
-    } catch (said) {
-      const told = ftpFault(this.place, said, path);
-      return told.fault === 'permission' || told.fault === 'full' ? told : fault;
+    const words = (): Promise<unknown> => client.send('NOOP');
+    const trials = [
+      () => (client.closed ? null : onlyWhileWanted(client, this.#settings, signal, path, words)),
+      () => this.#tryBeside(path, signal),
+    ];
+    for (const trial of trials) {
+      try {
+        await trial();
+      } catch (said) {
+        const told = ftpFault(this.place, said, path);
+        if (told.fault === 'permission' || told.fault === 'full') return told;
+      }
     }
     return fault;
   }
 
-  async #tryFolder(path: string, signal: AbortSignal): Promise<void> {
-    await this.makeFolder(path, signal);
-    await this.removeFolder(path, signal);
+  /** So few bytes fit into one packet: the answer to them is not overtaken by a cut. */
+  async #tryBeside(path: string, signal: AbortSignal): Promise<void> {
+    const folder = `${path}-d`;
+    await this.makeFolder(folder, signal);
+    try {
+      const { client, home, hasFacts } = await openFtp(this.#settings, signal);
+      const full = this.#at({ client, home, hasFacts }, `${folder}/trial`);
+      const put = () => client.uploadFrom(Readable.from([Buffer.alloc(4096)]), full);
+      await onlyWhileWanted(client, this.#settings, signal, path, put).finally(() => client.close());
+    } finally {
+      await this.removeFile(`${folder}/trial`, signal);
+      await this.removeFolder(folder, signal);
+    }
   }
 
   /** A connection for one file: the one that the last file left, or a new one. */
