@@ -110,6 +110,9 @@ function notStarted(place: Place, error: Error): LocationError {
   );
 }
 
+/** The second where two renames race: the server looked before the other's folder was there, and its own rename found it. */
+const taken = /OBJECT_NAME_COLLISION|OBJECT_NAME_EXISTS|DIRECTORY_NOT_EMPTY/;
+
 /** [MS-ERREF] 2.3; what smbclient prints. */
 const ofStatus: readonly (readonly [RegExp, LocationFault, string])[] = [
   [
@@ -120,7 +123,7 @@ const ofStatus: readonly (readonly [RegExp, LocationFault, string])[] = [
   [/BAD_NETWORK_NAME/, 'missing', 'there is no such share'],
   [/DISK_FULL|QUOTA|ALLOTTED_SPACE/, 'full', 'the disk or the quota is full'],
   [/FILE_TOO_LARGE/, 'too-large', 'takes no file of that size'],
-  [/OBJECT_NAME_COLLISION|OBJECT_NAME_EXISTS/, 'other', 'the name is taken'],
+  [taken, 'other', 'something is there already'],
   [/NO_SUCH_FILE|OBJECT_(NAME|PATH)_NOT_FOUND|NOT_A_DIRECTORY|OBJECT_PATH_INVALID/, 'missing', 'does not exist'],
   [
     /ACCESS_DENIED|MEDIA_WRITE_PROTECTED|SHARING_VIOLATION|CANNOT_DELETE|PRIVILEGE/,
@@ -148,4 +151,4 @@ export function smbFault(place: Place, output: string, what: string): LocationEr
 
 /** Whether somebody was there first. */
 export const isTaken = (error: unknown): boolean =>
-  error instanceof LocationError && error.message.includes('OBJECT_NAME_COLLISION');
+  error instanceof LocationError && taken.test(error.message);
