@@ -150,5 +150,4 @@ export function smbFault(place: Place, output: string, what: string): LocationEr
 }
 
 /** Whether somebody was there first. */
-export const isTaken = (error: unknown): boolean =>
-  error instanceof LocationError && taken.test(error.message);
+export const isTaken = (error: unknown): boolean => error instanceof LocationError && taken.test(error.message);
