@@ -20,6 +20,8 @@ export default defineConfig({
       input: {
         main: 'src-main/main.ts',
         estepe: 'src-main/estepe.ts',
+        // archives are made and proven on a thread of their own
+        'archive-worker': 'src-main/backup/archive/archive-worker.ts',
         // the lab's PBX and its network are processes of their own
         'embedded-pbx-main': 'src-main/lab/embedded-pbx-main.ts',
         'network-main': 'src-main/lab/network-main.ts',

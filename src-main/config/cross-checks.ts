@@ -153,9 +153,78 @@ function promotionFindings({ heartbeat, promotion, backup, restore, services }: 
   return findings;
 }
 
+/** Which keys of `backup.source` mean something, by profile. */
+const sourceKeys = {
+  generic: ['folders', 'files', 'before', 'after'],
+  freepbx: ['job', 'folder'],
+  '3cx-windows': ['from', 'options', 'password', 'folder'],
+  '3cx-linux': ['from', 'options', 'password', 'folder'],
+} as const;
+
+function sourceFindings({ pair, backup }: Config): Finding[] {
+  if (backup === null) return [];
+  const { profile } = pair;
+  const { timeout: _, ...source } = backup.source;
+  const known: readonly string[] = sourceKeys[profile];
+  const findings: Finding[] = Object.entries(source)
+    .filter(([key, value]) => value !== undefined && !known.includes(key))
+    .map(([key]) => ({
+      path: ['backup', 'source', key],
+      wrong: `\`${key}\` means nothing for the profile ${profile}`,
+      allowed: `for ${profile}: ${[...known, 'timeout'].join(', ')}`,
+    }));
+  const missing = (wrong: string, allowed: string) => findings.push({ path: ['backup', 'source'], wrong, allowed });
+  if (profile === 'generic' && !source.folders?.length && !source.files?.length) {
+    missing('nothing is named that would be backed up', 'at least one of `folders` and `files`');
+  }
+  if (profile === 'freepbx' && source.job === undefined) {
+    missing('no backup job of FreePBX is named', '`job`: the id that `fwconsole backup --list` shows');
+  }
+  if (source.from === 'folder' && source.folder === undefined) {
+    missing("the folder is missing that 3CX's own schedule stores to", '`folder`, or `from: command`');
+  }
+  return findings;
+}
+
+function encryptFindings({ backup, restore }: Config): Finding[] {
+  const encrypt = backup?.encrypt;
+  if (encrypt === undefined) return [];
+  const { passphrase, recipient, identity } = encrypt;
+  const path = ['backup', 'encrypt'];
+  if ((passphrase === undefined) === (recipient === undefined)) {
+    const wrong =
+      passphrase === undefined ? 'it says for whom neither way' : 'both a passphrase and a recipient are given';
+    return [
+      { path, wrong, allowed: 'either `passphrase`, or `recipient` (with `identity` where backups are restored)' },
+    ];
+  }
+  if (recipient !== undefined && identity === undefined && restore !== null) {
+    return [{ path, wrong: 'what is encrypted could not be restored here', allowed: '`identity` beside `recipient`' }];
+  }
+  return [];
+}
+
+function restoreFindings({ pair, restore }: Config): Finding[] {
+  if (restore === null || pair.profile === 'generic') return [];
+  return (['into', 'before', 'after'] as const)
+    .filter((key) => restore[key].length > 0)
+    .map((key) => ({
+      path: ['restore', key],
+      wrong: `\`${key}\` means nothing for the profile ${pair.profile}`,
+      allowed: `for ${pair.profile} no such key: its own restore command does it`,
+    }));
+}
+
 /** Everything in which the keys of this configuration disagree. */
 export function crossChecks(config: Config): Finding[] {
-  return [pairFindings, cadenceFindings, timeoutFindings, testFindings, promotionFindings].flatMap((check) =>
-    check(config),
-  );
+  return [
+    pairFindings,
+    cadenceFindings,
+    timeoutFindings,
+    testFindings,
+    promotionFindings,
+    sourceFindings,
+    encryptFindings,
+    restoreFindings,
+  ].flatMap((check) => check(config));
 }

@@ -49,6 +49,25 @@ promotion:
   #   after: { run: [tell-provider.cmd, --by, mail], retries: 5, onFail: continue }   # halt | continue | ask
   #   timeout: 60s
 
+# backup:
+#   location: { kind: sftp, host: nas.example.com, user: pbx, password: nas, folder: 3CX_PBX_Backups }
+#   schedule: "0 1 * * *"        # the active node makes one every day at 01:00
+#   keep: 7
+#   source:                      # 3CX: its own backup command, or what its own schedule stored
+#     from: command              # command | folder
+#     options: [ALL]             # or CH, LIC, FQDN, PROMPTS, FW, REC, VM
+#     password: pbx-backup       # name of a secret
+#   # source:                    # generic: what is named here
+#   #   folders: [/etc/asterisk, /var/lib/pbx]
+#   #   before: [[pg_dump, --file=/var/lib/pbx/dump.sql, pbx]]
+#   encrypt: { passphrase: backup-passphrase }   # or { recipient: age1…, identity: name of a secret }
+
+# restore:
+#   schedule: "0 3 * * *"
+#   maxOffset: 24h               # older data is not promoted by itself
+#   # generic: the new files are ready, then before, swap, after
+#   # after: [[psql, --file=/var/lib/pbx/dump.sql, pbx]]
+
 # console:
 #   port: 8460                   # the page for a browser on this machine; 0 takes a free one
 `;

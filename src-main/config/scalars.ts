@@ -189,6 +189,20 @@ export const timeZone = (description: string) =>
 const absolute = /^(?:[/\\]|[A-Za-z]:)/;
 const climbing = /(?:^|[/\\])\.\.(?:[/\\]|$)/;
 
+/** A folder or file of this machine, said from the top: `/var/lib/pbx`, `C:\\PBX`, `\\\\nas\\share\\pbx`. */
+export const absolutePath = (description: string) =>
+  z
+    .string()
+    .max(1000)
+    .regex(/^(?:\/|[A-Za-z]:[\\/]|\\\\)[^\0]*$/)
+    .refine((text) => !climbing.test(text))
+    .meta(
+      inWords(description, {
+        noun: 'an absolute path',
+        allowed: 'a path from the top, such as /var/lib/pbx or C:\\PBX; no `..`',
+      }),
+    );
+
 const argument = z
   .string()
   .max(4096)

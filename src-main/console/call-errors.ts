@@ -22,6 +22,8 @@ const statusOf: Record<ErrorCode, number> = {
   refused: 409,
   'nothing-to-do': 409,
   'no-engine': 503,
+  backup: 500,
+  location: 502,
   port: 503,
   'data-folder': 500,
   database: 500,

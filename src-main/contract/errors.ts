@@ -13,6 +13,8 @@ export const errorCodes = [
   'database', // estepe.db damaged or from a newer Estepe
   'runtime', // wrong Node, missing part of the system
   'refused', // a guard said no
+  'backup', // a backup could not be made, or is refused, or could not be restored
+  'location', // where backups are stored could not be used
   'nothing-to-do', // the order does not fit the phase
   'unauthorized',
   'not-found',

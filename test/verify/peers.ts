@@ -25,6 +25,12 @@ export const peers: readonly Peer[] = [
   { package: 'procps', program: 'ps', what: 'process trees' },
   { package: 'faketime', program: 'faketime', what: 'wrong clocks' },
   { package: 'iputils-ping', program: 'ping', what: 'references by ping, the gateway' },
+  { package: 'openssh-server', program: 'sshd', what: 'backups over SFTP' },
+  { package: 'openssh-client', program: 'ssh-keygen', what: 'keys of hosts and users' },
+  { package: 'proftpd-core', program: 'proftpd', what: 'backups over FTPS' },
+  { package: 'proftpd-mod-crypto', program: null, what: 'TLS for FTP' },
+  { package: 'samba', program: 'smbd', what: 'backups in a Windows share' },
+  { package: 'smbclient', program: 'smbclient', what: 'the client for Windows shares' },
 ];
 
 const policy = '/usr/sbin/policy-rc.d';

@@ -1,0 +1,74 @@
+/**
+ * Restores the PBX's own backup file out of an archive through the PBX's own command, services left stopped. What such a command
+ * leaves when it fails is the PBX's: the next restore does it again from the beginning.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProfileName } from '../../config/profiles.ts';
+import { EstepeError } from '../../contract/errors.ts';
+import { extractArchive, verifyArchive } from '../archive/archive.ts';
+import type { Key } from '../archive/encryption.ts';
+import { ArchiveError } from '../archive/faults.ts';
+import type { Expectation, Proven } from '../archive/read-archive.ts';
+import { copyFor3cx, restore3cx, restoreFreepbx } from '../sources/command-lines.ts';
+import { type Running, runLine } from '../sources/run-line.ts';
+import { toolFolder } from '../sources/source.ts';
+
+export interface CommandRestore {
+  profile: Exclude<ProfileName, 'generic'>;
+  /** the archive, on this machine */
+  file: string;
+  key: Key | null;
+  expect: Expectation;
+  /** a folder of ours for large files; everything made in it is removed */
+  scratch: string;
+  /** 3CX: the password of its own backup file, not of the archive */
+  password: string | null;
+  running: Running;
+}
+
+async function run3cx(profile: '3cx-windows' | '3cx-linux', file: string, what: CommandRestore): Promise<string> {
+  const { scratch, password, running } = what;
+  const folder = await toolFolder(profile, scratch, running);
+  try {
+    const own = profile === '3cx-windows' ? file : join(folder, '3cx-backup.zip');
+    if (own !== file) await runLine(copyFor3cx(file, own), running);
+    return await runLine(restore3cx(profile, { file: own, log: join(folder, 'restore.log'), password }), running);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Proves the archive, takes the PBX's file out of it and gives it to the PBX's own restore.
+ * @returns what was proven, and what the command said
+ * @throws EstepeError (an ArchiveError when the archive is refused: then the PBX was not touched)
+ */
+export async function restoreByCommand(what: CommandRestore): Promise<{ proven: Proven; output: string }> {
+  const { profile, file, key, expect, scratch, running } = what;
+  mkdirSync(scratch, { recursive: true });
+  const work = mkdtempSync(join(scratch, 'restore-'));
+  try {
+    const reading = { file, key, scratch: join(work, 'decrypted'), expect };
+    const watch = { signal: running.signal };
+    const { manifest } = (await verifyArchive(reading, watch)).proven;
+    const [root, ...others] = manifest.roots;
+    if (manifest.profile !== profile || root === undefined || root.kind !== 'file' || others.length > 0) {
+      throw new ArchiveError(
+        'unknown-format',
+        `It holds no backup file of ${profile}, but one of ${manifest.profile}.`,
+      );
+    }
+    if (profile === 'freepbx' && !/\.t(?:ar(?:\.gz)?|gz)$/.test(root.path)) {
+      throw new EstepeError('backup', `${root.path} is no backup of FreePBX.`, 'choose another backup');
+    }
+    // FreePBX tells its files by their ending.
+    const own = join(work, profile === 'freepbx' ? 'backup.tar.gz' : '3cx-backup.zip');
+    const { proven } = await extractArchive(reading, new Map([[root.id, own]]), watch);
+    const output =
+      profile === 'freepbx' ? await runLine(restoreFreepbx(own), running) : await run3cx(profile, own, what);
+    return { proven, output };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
