@@ -85,8 +85,9 @@ export interface Location {
   write(name: string, source: Readable, size: number | null, transfer: Transfer): Promise<Stored>;
 
   /**
-   * Exclusive creation of a small object (the claim): true when it is ours now, false when it was there. Never a guess: where the answer was
-   * lost it is asked after (`content` tells whose it is). Throws LocationError, `unsupported` where the endpoint has no such thing.
+   * Exclusive creation of a small object (the claim): true when it is ours now, false when it was there. Never a guess: where
+   * the answer was lost it is asked after. `content` tells whose it is, so it must be unique to each claimant; the same content
+   * again is true again. Throws LocationError, `unsupported` where the endpoint has no such thing.
    */
   createExclusive(name: string, content: string, signal: AbortSignal): Promise<boolean>;
 
