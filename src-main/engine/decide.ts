@@ -40,6 +40,23 @@ export function initialState(phase: Phase, at: number): CoreState {
 }
 
 /**
+ * The state once something else is watched, or is judged by another rule: what was seen and counted before proves nothing of it.
+ * A node that was about to decide begins anew, so that an edited configuration never takes over by itself.
+ */
+export function watchingAnew(state: CoreState, at: number): CoreState {
+  const begun = idle.includes(state.phase) && state.phase !== 'starting';
+  return {
+    ...state,
+    ...(begun ? { phase: 'starting' as const, since: at } : {}),
+    seenHealthy: false,
+    verdict: null,
+    failedRounds: 0,
+    failedByTest: {},
+    round: null,
+  };
+}
+
+/**
  * One decision. Deciding again on the same observation yields the same phase and no effect twice, except where the rule
  * led to a phase in which another rule applies: callers repeat until `state.phase` stays (see `settle`).
  * Throws only when the table is incomplete, which check.ts excludes at build time.

@@ -4,7 +4,7 @@
  */
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Severity } from '../contract/words.ts';
-import { type Decision, decide, initialState } from '../engine/decide.ts';
+import { type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { guardsOf, holdingBack, refusing } from '../engine/guards.ts';
 import { failed } from '../engine/judge.ts';
@@ -19,7 +19,7 @@ import type {
   Round,
   Word,
 } from '../engine/observation.ts';
-import type { Beat, Cancel, Clock, Gap, RunbookRecord, Standing, Store } from '../engine/ports.ts';
+import type { Cancel, Clock, Gap, RunbookRecord, Standing, Store } from '../engine/ports.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Runner } from './runner.ts';
 import { standDownStepIds } from './step.ts';
@@ -127,15 +127,23 @@ export class Interpreter {
     this.tick();
   }
 
+  /** Another target, other tests or another rule: nothing seen before counts, and a promotion under way has its proof seen again. */
+  watchAnew(): void {
+    this.#round = null;
+    this.#state = watchingAnew(this.#state, this.#p.clock.now());
+    this.#p.runner().askAnew();
+    this.#write(
+      'engine',
+      'warning',
+      'watch.anew',
+      'what is watched was changed; the other node must be seen healthy anew',
+    );
+  }
+
   /** A person's order; answered when the core has met it. */
   order(ask: OrderAsk): Promise<OrderAnswer> {
-    if (this.#ended)
-      return Promise.resolve({
-        accepted: false,
-        rule: 'engine.ending',
-        reason: 'this engine is ending',
-        refusedBy: [],
-      });
+    const ending = { accepted: false, rule: 'engine.ending', reason: 'this engine is ending', refusedBy: [] };
+    if (this.#ended) return Promise.resolve(ending);
     this.#orderSeq += 1;
     const order: Order = { id: this.#orderSeq, ...ask };
     return new Promise((answer) => {
@@ -348,7 +356,7 @@ export class Interpreter {
         severity,
         `test.${beat.test}`,
         `${beat.test} turned from ${old.outcome} to ${beat.outcome}: ${beat.evidence}`,
-        evidenceOf(beat),
+        { ms: beat.ms, ...beat.detail },
       );
     }
   }
@@ -387,8 +395,4 @@ export class Interpreter {
     const { phase, verdict } = this.#state;
     this.#p.store.event({ at: this.#p.clock.wall(), kind, severity, rule, reason, phase, verdict, evidence });
   }
-}
-
-function evidenceOf(beat: Beat): Record<string, unknown> {
-  return { ms: beat.ms, ...beat.detail };
 }

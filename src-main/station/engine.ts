@@ -158,7 +158,12 @@ export class Engine {
   reconfigure(site: Site): void {
     const before = this.#site;
     this.#site = site;
-    if (JSON.stringify(before.watched) !== JSON.stringify(site.watched)) this.#monitor.watch(site.watched);
+    const others = JSON.stringify(before.watched) !== JSON.stringify(site.watched);
+    // A slip in the address or in a port must not look like the death of what was watched before. Healthy by `all` is not yet
+    // healthy by `any`, which wants every test answered; the other way round it is.
+    const stricter = before.policy.failWhen === 'all' && site.policy.failWhen === 'any';
+    if (others || stricter) this.interpreter.watchAnew();
+    if (others) this.#monitor.watch(site.watched);
     this.interpreter.tick();
   }
 

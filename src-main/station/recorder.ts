@@ -17,6 +17,7 @@ export class Recorder {
   #bytes: number;
   #fresh = true;
   #last = '';
+  #state: CoreState | null = null;
 
   /** @param logs the folder for logs */
   constructor(logs: string) {
@@ -25,6 +26,9 @@ export class Recorder {
   }
 
   note(before: CoreState, observation: Observation, decision: Decision): void {
+    // Set from outside of a decision (something else is watched now): what follows stands on a state of its own.
+    if (before !== this.#state) this.#fresh = true;
+    this.#state = decision.state;
     const { round, gap, order, runbook } = observation;
     const mark = `${round?.seq} ${gap?.id} ${order?.id} ${runbook?.id} ${runbook?.status} ${decision.rule} ${decision.state.phase}`;
     if (mark === this.#last && decision.effects.length === 0) return;

@@ -42,6 +42,18 @@ test('A1 failWhen changed while rounds are counted: what failed by the old rule 
   expect(scene.violations).toEqual([]);
 });
 
+test('A1 failWhen made stricter while one test never answered: told, and nothing is taken over', async () => {
+  const scene = await Scene.watching({ policy: { failWhen: 'all' } });
+  scene.does('the tunnel stops', ({ world }) => world.setActive('refusing', ['tunnel']));
+  await scene.run(120 * seconds);
+  scene.does('the rule is any now', (s) => s.reconfigure({ failWhen: 'any' }));
+  await scene.run(600 * seconds);
+  expect(scene.s.engine?.interpreter.state).toMatchObject({ phase: 'starting', verdict: 'down' });
+  expect(scene.s.disk.runbooks).toEqual([]);
+  expect(scene.told()).toEqual({ 'starting.never-seen': 1 });
+  expect(scene.violations).toEqual([]);
+});
+
 test.each([
   ['all services stopped', 'refusing', 'ECONNREFUSED'],
   ['the host gone silent', 'silent', 'no answer within 4 s'],
