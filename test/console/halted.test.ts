@@ -125,15 +125,14 @@ describeWithPeers('the console in a browser: stopped, maintained, misconfigured'
     await trouble.waitFor();
     expect(await trouble.innerText()).toContain(`estepe.yaml:${line}:`);
     expect(await trouble.innerText()).toContain('heartbeat.interval: `1 minute` is not');
-    expect(await visitor.page.locator('section[data-phase]').getAttribute('data-standing')).toBe('attention');
-    await shown.inPhase('watching');
+    await visitor.page.locator('section[data-phase=watching][data-standing=attention]').waitFor();
     await heartbeat.getByText('every 1 s').waitFor();
     await shown.event('config.refused', 'estepe.yaml changed and is refused; the old one goes on');
 
     pair.configure(['interval: 1s', 'interval: 2s']);
     await heartbeat.getByText('every 2 s').waitFor();
     expect(await trouble.count()).toBe(0);
-    expect(await visitor.page.locator('section[data-phase]').getAttribute('data-standing')).toBe('good');
+    await visitor.page.locator('section[data-phase=watching][data-standing=good]').waitFor();
     await shown.event('config.accepted', 'estepe.yaml changed and is used from now on');
   });
 });
