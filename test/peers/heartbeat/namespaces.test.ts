@@ -60,9 +60,12 @@ describeWithPeers('heartbeat across a cable', ['netns', 'kamailio', 'nginx', 'op
     cable.right.drop('in');
     cable.right.drop('out');
     const [s, w, t] = await all();
-    expect(s).toMatchObject({ outcome: 'dead', evidence: 'no answer within 2 s (3 requests sent)' });
-    expect(w).toMatchObject({ outcome: 'dead', evidence: 'no connection to 198.18.0.2:5001 within 2 s' });
-    expect(t).toMatchObject({ outcome: 'dead', evidence: 'no connection to 198.18.0.2:5060 within 2 s' });
+    // What a busy machine spends before the first packet is taken off these 2 s, and said.
+    const said = (what: string, after = '') =>
+      expect.stringMatching(new RegExp(`^${what} within (2|1\\.\\d) s${after}$`)) as string;
+    expect(s).toMatchObject({ outcome: 'dead', evidence: said('no answer', ' \\(3 requests sent\\)') });
+    expect(w).toMatchObject({ outcome: 'dead', evidence: said('no connection to 198.18.0.2:5001') });
+    expect(t).toMatchObject({ outcome: 'dead', evidence: said('no connection to 198.18.0.2:5060') });
     cable.right.heal();
     expect((await all()).map(({ outcome }) => outcome)).toEqual(['alive', 'alive', 'alive']);
   });
