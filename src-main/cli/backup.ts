@@ -133,7 +133,7 @@ function doneText({ proof, already, removed, troubles }: BackupDone, paint: Pain
   const lines = [
     already
       ? `${proof.name} holds this very data and is verified: nothing was made.`
-      : `${paint('green', proof.name)}: ${sizeWords(proof.size)}, ${proof.files} files (${sizeWords(proof.bytes)}), read back equal.`,
+      : `${paint('green', proof.name)}: ${sizeWords(proof.size)}, ${proof.files} ${proof.files === 1 ? 'file' : 'files'} (${sizeWords(proof.bytes)}), read back equal.`,
   ];
   if (proof.changed > 0) lines.push(paint('yellow', `! ${proof.changed} files changed while they were read.`));
   if (proof.leftOut > 0) lines.push(paint('yellow', `! ${proof.leftOut} things are not in it; its manifest says why.`));

@@ -100,8 +100,8 @@ export const setbackWords = ({ attempt, error, pauseMs }: Setback): string =>
 /** One line that is written over and over; nothing at all where nobody watches. */
 export function progressLine({ terminal }: Session): { show(text: string): void; end(): void } {
   const write = (text: string): void => {
-    // Longer than the terminal is wide it would leave its beginning behind.
-    if (terminal) process.stdout.write(`\r\u001b[2K${text.slice(0, (process.stdout.columns ?? 80) - 1)}`);
+    // Longer than the terminal is wide it would leave its beginning behind; some terminals say 0 for a width they don't know.
+    if (terminal) process.stdout.write(`\r\u001b[2K${text.slice(0, (process.stdout.columns || 80) - 1)}`);
   };
   return { show: write, end: () => write('') };
 }

@@ -67,9 +67,8 @@ describeWithPeers('bad input at the start', ['mounts'], () => {
 
   it.concurrent('the data folder is a file', async ({ onTestFinished: later }) => {
     const site = siteWith(later);
-    const inside = Object.assign(Object.create(site) as Site, { folder: site.path('estepe.yaml') });
     await refusesToStart(
-      inside,
+      site.path('estepe.yaml'),
       'data-folder',
       /^The data folder .*estepe\.yaml cannot be used: it is not a folder\.$/,
     );

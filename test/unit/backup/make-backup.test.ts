@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileS
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkLocation, rights } from '../../../src-main/backup/check-location.ts';
-import type { Location } from '../../../src-main/backup/location.ts';
+import { type Location, LocationError } from '../../../src-main/backup/location.ts';
 import { openLocation } from '../../../src-main/backup/locations/open.ts';
 import { type BackupPhase, type BackupWork, makeBackup } from '../../../src-main/backup/make-backup.ts';
 import { proofNameOf } from '../../../src-main/backup/names.ts';
@@ -75,7 +75,7 @@ const verify = (name: string | null = null) => verifyBackup(shelf(), name, { clo
 const there = () => (existsSync(bench.at('nas')) ? readdirSync(bench.at('nas')).sort() : []);
 
 /** A location in which one call does something else first. */
-function tampered(call: 'read' | 'list', before: (name: string) => void): Location {
+function tampered(call: 'read' | 'list' | 'write', before: (name: string) => void): Location {
   const location = open();
   return new Proxy(location, {
     get(target, key) {
@@ -175,6 +175,34 @@ describe('what goes wrong', () => {
   it('the source is missing: said, nothing is listed', async () => {
     await expect(make({ settings: { folders: [bench.at('nowhere')] } })).rejects.toMatchObject({ fault: 'source' });
     expect(await open().list('', never)).toEqual([]);
+  });
+
+  it('the line breaks in each direction once: tried again, told, and good in the end', async () => {
+    for (const call of ['write', 'read'] as const) {
+      let cuts = 0;
+      const location = tampered(call, () => {
+        cuts += 1;
+        if (cuts === 1) throw new LocationError('connection', 'cut', 'wait');
+      });
+      const setbacks: string[] = [];
+      const onSetback = ({ error }: { error: Error }): void => void setbacks.push(error.message);
+      const { proof } = await make({ location, onSetback });
+      expect({ setbacks, verifiedAt: proof.verifiedAt }).toEqual({ setbacks: ['cut'], verifiedAt: wall });
+      wall += day;
+    }
+    expect((await list()).map(({ verified }) => verified)).toEqual([true, true]);
+  });
+
+  it('it breaks for good before anything was read back: listed as not verified, and that is said', async () => {
+    const location = tampered('read', () => {
+      throw new LocationError('connection', 'cut', 'wait');
+    });
+    await expect(make({ location })).rejects.toMatchObject({
+      todo: expect.stringContaining('estepe backup verify head-'),
+    });
+    expect(await list()).toMatchObject([{ verified: false }]);
+    expect((await verify()).verifiedAt).toBe(wall);
+    expect(await list()).toMatchObject([{ verified: true }]);
   });
 
   it('`after` fails: the backup is good, the trouble is told', async () => {

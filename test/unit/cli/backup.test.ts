@@ -1,9 +1,14 @@
 /** `estepe backup` and `estepe location` as their user runs them: processes of their own, a real folder as location. */
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { progressWords, sizeWords } from '../../../src-main/cli/storage.ts';
+import { openHistory } from '../../../src-main/history/history.ts';
+import { whyMissing } from '../../peers/fixtures/require-peer.ts';
 import { until } from '../../peers/fixtures/until.ts';
-import { documentOf, estepe, startEstepe, temporaryFolder } from './estepe-process.ts';
+import { documentOf, entry, estepe, startEstepe, temporaryFolder } from './estepe-process.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -15,6 +20,8 @@ beforeEach(() => {
   writeFileSync(at('pbx', 'sip.conf'), 'sip');
 });
 afterEach(() => folder.remove());
+
+const noMounts = whyMissing(['mounts']);
 
 const at = (...names: string[]) => join(folder.path, ...names);
 const run = (...words: string[]) => estepe(...words, '--data', at('data'));
@@ -60,6 +67,39 @@ describe('backup', () => {
     expect((await run('backup')).exit).toBe(2);
   });
 
+  it('what this node is now counts, not what the configuration says it was at the start', async () => {
+    configure({ role: 'passive' });
+    const history = openHistory(at('data', 'estepe.db'));
+    history.saveStanding({ role: 'active', epoch: 4, since: 1 });
+    try {
+      const { proof } = documentOf(await run('backup', 'run', '--json')) as { proof: { epoch: number; node: string } };
+      expect(proof).toMatchObject({ epoch: 4, node: '127.0.9.2' });
+    } finally {
+      history.close();
+    }
+    configure();
+    const stoodDown = openHistory(at('data', 'estepe.db'));
+    stoodDown.saveStanding({ role: 'passive', epoch: 5, since: 2 });
+    stoodDown.close();
+    expect((await run('backup', 'run')).err).toContain('This node is the passive one');
+  });
+
+  it.skipIf(noMounts !== null)(
+    `the location’s disk is full: said, nothing is left there${noMounts === null ? '' : ` (${noMounts})`}`,
+    () => {
+      configure();
+      mkdirSync(at('nas'));
+      writeFileSync(at('pbx', 'voice.wav'), randomBytes(4_000_000));
+      const shell =
+        'mount -t tmpfs -o size=1m none "$3" && { "$0" "$1" backup run --json --data "$2"; echo "left:$(ls -A "$3")"; }';
+      const words = ['--mount', 'sh', '-c', shell, process.execPath, entry, at('data'), at('nas')];
+      const { stdout } = spawnSync('unshare', words, { encoding: 'utf8' });
+      const [document = '', left] = stdout.split('left:');
+      expect(JSON.parse(document)).toMatchObject({ error: { code: 'location', detail: { fault: 'full' } } });
+      expect(left).toBe('\n');
+    },
+  );
+
   it('Ctrl-C cancels it, a second one made meanwhile is refused, and nothing of it is listed', async () => {
     configure({
       before: `[[ ${process.execPath}, -e, "fs.writeFileSync('${at('begun')}',''); setInterval(() => {}, 1000)" ]]`,
@@ -70,6 +110,15 @@ describe('backup', () => {
     started.signal('SIGINT');
     expect(await started.ended).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('was cancelled') });
     expect(readdirSync(folder.path)).not.toContain('nas');
+  });
+});
+
+describe('progress in words', () => {
+  it('says how much of how much', () => {
+    expect(progressWords({ phase: 'source', bytes: 0, total: null })).toBe('source …');
+    expect(progressWords({ phase: 'store', bytes: 1_234_567, total: 4_000_000 })).toBe('store: 1.2 MB of 4.0 MB, 30 %');
+    expect(progressWords({ phase: 'store', bytes: 0, total: 0 })).toBe('store: 0 B of 0 B, 100 %');
+    expect([999, 1000, 123_456_789, 5e12].map(sizeWords)).toEqual(['999 B', '1.0 kB', '123 MB', '5.0 TB']);
   });
 });
 
