@@ -3,10 +3,12 @@
  * output and exit code. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
  */
 import { Command } from 'commander';
+import { addBackup } from './backup.ts';
 import { addConfig } from './config.ts';
 import { asEstepeError, tell } from './failures.ts';
 import { addHistory } from './history.ts';
 import { addLab } from './lab.ts';
+import { addLocation } from './location.ts';
 import { addMaintenance } from './maintenance.ts';
 import { addProbe } from './probe.ts';
 import { addCancel, addPromote } from './promote.ts';
@@ -70,6 +72,8 @@ function makeProgram(run: Run): Command {
   addCancel(program, run);
   addMaintenance(program, run);
   addHistory(program, run);
+  addBackup(program, run);
+  addLocation(program, run);
   addConfig(program, run);
   addReplay(program, run);
   addLab(program, run);

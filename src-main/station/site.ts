@@ -67,8 +67,8 @@ export function notDoneYet(config: Config): Trouble[] {
     troubles.push({
       key: 'data-not-kept',
       sentence:
-        'Backups and restores are configured, but this version of Estepe makes none: the guard restored-data will say no.',
-      todo: 'Keep the copy by other means and take the sections `backup` and `restore` out, or override the guard by name.',
+        'Backups and restores are configured, but the engine of this version runs no schedule and restores nothing: the guard restored-data will say no.',
+      todo: "Let the system's own scheduler run `estepe backup run` on the active node; here keep the copy by other means, or override the guard by name.",
     });
   }
   return troubles;

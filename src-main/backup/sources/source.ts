@@ -148,7 +148,8 @@ async function readyFolders({ settings, running, clock }: SourceWork): Promise<R
   const leave = async (): Promise<void> => {
     if (left) return;
     left = true;
-    await runAll(after, running);
+    // Cancelled or not: what `before` stopped has to go on.
+    await runAll(after, { ...running, signal: new AbortController().signal });
   };
   try {
     await runAll(before, running);

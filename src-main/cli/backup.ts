@@ -1,0 +1,175 @@
+/** `estepe backup run|list|verify`: backups made, shown and read back from here; needs no running engine. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Encryption } from '../backup/archive/encryption.ts';
+import { type BackupDone, makeBackup } from '../backup/make-backup.ts';
+import type { Proof } from '../backup/proof.ts';
+import { type Backup, listBackups, verifyBackup } from '../backup/shelf.ts';
+import type { SourceWork } from '../backup/sources/source.ts';
+import { openDataFolder } from '../config/data-folder.ts';
+import { type Ownership, takeOwnership } from '../config/owner.ts';
+import { ownTarget } from '../config/schema.ts';
+import { EstepeError } from '../contract/errors.ts';
+import { durationWords } from '../contract/view.ts';
+import { RealProc } from '../runbook/real-proc.ts';
+import type { Done, Paint, Run, Session } from './session.ts';
+import { clock as dateWords } from './status.ts';
+import {
+  progressLine,
+  progressWords,
+  type Storage,
+  setbackWords,
+  sizeWords,
+  standingIn,
+  withStorage,
+} from './storage.ts';
+
+/** Between two looks at a file that 3CX may still be writing. */
+const settleMs = 5000;
+
+export function addBackup(program: Command, run: Run): void {
+  const backup = program
+    .command('backup')
+    .helpCommand(false)
+    .description('backups in the location: made, listed, read back');
+  backup
+    .command('run')
+    .description('make one now: source, archive, location, read back; then older ones beyond `keep` go')
+    .action(run((session) => withStorage(session, (storage) => runBackup(session, storage))));
+  backup
+    .command('list')
+    .description('what is there, newest first')
+    .action(run((session) => withStorage(session, (storage) => list(session, storage))));
+  backup
+    .command('verify')
+    .description('read one back whole and hold it against its proof')
+    .argument('[name]', 'default: the newest')
+    .action(
+      run((session, _options, [name]) => withStorage(session, (storage) => verify(session, storage, name ?? null))),
+    );
+}
+
+async function runBackup(session: Session, storage: Storage): Promise<Done> {
+  const { config, location, clock, backup } = storage;
+  const folder = openDataFolder(session.dataFolder);
+  const standing = standingIn(folder.db);
+  const role = standing?.role ?? config.role;
+  if (role !== 'active') {
+    throw new EstepeError(
+      'refused',
+      'This node is the passive one: a backup of it would be taken for the newest data of the pair.',
+      'run it on the active node',
+      { role },
+    );
+  }
+  const { name: pair, fqdn } = config.pair;
+  const line = progressLine(session);
+  const only = takeTurn(folder);
+  try {
+    const done = await makeBackup({
+      location,
+      source: sourceOf(storage, join(folder.spool, 'backup')),
+      about: { pair, fqdn, node: ownTarget(config).address, epoch: standing?.epoch ?? 0 },
+      encryption: encryptionOf(storage),
+      keep: backup.keep,
+      clock,
+      onProgress: (progress) => line.show(progressWords(progress)),
+      onSetback: (setback) => line.show(setbackWords(setback)),
+    });
+    return { exit: done.troubles.length === 0 ? 0 : 1, document: done, text: doneText(done, session.paint, line.end) };
+  } finally {
+    line.end();
+    only.release();
+  }
+}
+
+/** One at a time on this data folder. */
+function takeTurn(folder: ReturnType<typeof openDataFolder>): Ownership {
+  const at = (name: string) => join(folder.spool, name);
+  try {
+    return takeOwnership({ ...folder, root: folder.spool, lock: at('backup.lock.db'), engine: at('backup.json') });
+  } catch (error) {
+    if (!(error instanceof EstepeError) || error.code !== 'owned') throw error;
+    throw new EstepeError(
+      'owned',
+      'Another backup is being made here.',
+      'wait for its end, then look at `estepe backup list`',
+    );
+  }
+}
+
+function sourceOf({ config, backup, clock, secretOf, open, signal }: Storage, scratch: string): SourceWork {
+  const { timeout, password, ...settings } = backup.source;
+  const { profile, fqdn } = config.pair;
+  return {
+    profile,
+    settings: { ...settings, password: password === undefined ? null : secretOf(password) },
+    running: {
+      proc: new RealProc(),
+      runToken: randomBytes(8).toString('hex'),
+      timeoutMs: timeout,
+      signal,
+      env: { ESTEPE_FQDN: fqdn },
+    },
+    clock,
+    scratch,
+    scheduled:
+      settings.from === 'folder' && settings.folder !== undefined
+        ? open({ kind: 'local', folder: settings.folder })
+        : null,
+    settleMs,
+  };
+}
+
+function encryptionOf({ backup, secretOf }: Storage): Encryption | null {
+  const { passphrase, recipient } = backup.encrypt ?? {};
+  if (recipient !== undefined) return { recipient };
+  return passphrase === undefined ? null : { passphrase: secretOf(passphrase) };
+}
+
+function doneText({ proof, already, removed, troubles }: BackupDone, paint: Paint, clear: () => void): string {
+  clear();
+  const lines = [
+    already
+      ? `${proof.name} holds this very data and is verified: nothing was made.`
+      : `${paint('green', proof.name)}: ${sizeWords(proof.size)}, ${proof.files} ${proof.files === 1 ? 'file' : 'files'} (${sizeWords(proof.bytes)}), read back equal.`,
+  ];
+  if (proof.changed > 0) lines.push(paint('yellow', `! ${proof.changed} files changed while they were read.`));
+  if (proof.leftOut > 0) lines.push(paint('yellow', `! ${proof.leftOut} things are not in it; its manifest says why.`));
+  if (removed.length > 0) lines.push(`Removed: ${removed.join(', ')}`);
+  for (const { sentence, todo } of troubles) lines.push(paint('red', `! ${sentence} (${todo})`));
+  return lines.join('\n');
+}
+
+async function list({ paint }: Session, { config, location, clock, signal }: Storage): Promise<Done> {
+  const { name: pair } = config.pair;
+  const now = clock.wall();
+  const backups = await listBackups({ location, pair }, signal);
+  const lines = backups.map((backup) => backupLine(backup, now, paint));
+  const text = lines.length === 0 ? `There is no backup of ${pair} in ${location.title}.` : lines.join('\n');
+  const rows = backups.map((backup) => ({ ...backup, ageMs: Math.max(0, now - backup.createdAt) }));
+  return { exit: 0, document: { location: location.title, pair, backups: rows }, text };
+}
+
+function backupLine({ name, createdAt, size, verified }: Backup, now: number, paint: Paint): string {
+  const word = verified ? paint('green', 'verified') : paint('yellow', 'not verified');
+  return `${dateWords(createdAt)}  ${durationWords(now - createdAt).padStart(13)} old  ${sizeWords(size).padStart(8)}  ${name}  ${word}`;
+}
+
+async function verify(session: Session, storage: Storage, name: string | null): Promise<Done> {
+  const { config, location, clock, signal } = storage;
+  const line = progressLine(session);
+  let proof: Proof;
+  try {
+    const onSetback = (setback: Parameters<typeof setbackWords>[0]): void => line.show(setbackWords(setback));
+    const shelf = { location, pair: config.pair.name };
+    proof = await verifyBackup(shelf, name, { clock, signal, onSetback }, (progress) =>
+      line.show(progressWords({ phase: 'verify', ...progress })),
+    );
+  } finally {
+    line.end();
+  }
+  const text = `${session.paint('green', proof.name)}: all ${sizeWords(proof.size)} are what was made on ${dateWords(proof.createdAt)}.`;
+  return { exit: 0, document: proof, text };
+}

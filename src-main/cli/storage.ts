@@ -1,0 +1,107 @@
+/**
+ * What `backup` and `location` need of a data folder without its engine: the configuration, the location, a signal that Ctrl-C
+ * gives, and one line on the terminal that is written over and over.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Location } from '../backup/location.ts';
+import { type LocationConfig, openLocation } from '../backup/locations/open.ts';
+import { pinnedHosts, pinnedHostsFile } from '../backup/locations/pinned-hosts.ts';
+import type { Setback } from '../backup/patience.ts';
+import { dataFolderAt } from '../config/data-folder.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { readSecret } from '../config/secrets.ts';
+import { EstepeError, sentenceOf } from '../contract/errors.ts';
+import { durationWords } from '../contract/view.ts';
+import type { Standing } from '../engine/ports.ts';
+import { RealClock } from '../heartbeat/real-clock.ts';
+import { look } from '../history/look.ts';
+import type { Session } from './session.ts';
+
+export interface Storage {
+  config: Config;
+  backup: NonNullable<Config['backup']>;
+  location: Location;
+  clock: RealClock;
+  secretOf: (name: string) => string;
+  open(location: LocationConfig): Location;
+  /** aborted by Ctrl-C and SIGTERM; a second one does not wait */
+  signal: AbortSignal;
+}
+
+/** Gives a command its storage and lets go of it whatever happened. @throws EstepeError `config`; what the command throws */
+export async function withStorage<T>(session: Session, command: (storage: Storage) => Promise<T>): Promise<T> {
+  const { config } = loadConfig(session.dataFolder);
+  const { backup } = config;
+  if (backup === null) {
+    throw new EstepeError(
+      'config',
+      'There is no section `backup` in estepe.yaml, so there is no location.',
+      'add one: `estepe config example` shows it',
+    );
+  }
+  const clock = new RealClock();
+  const secretOf = (name: string): string => readSecret(dataFolderAt(session.dataFolder).secrets, name);
+  const hostKeys = pinnedHosts(join(session.dataFolder, pinnedHostsFile));
+  const open = (location: LocationConfig): Location => openLocation(location, { secretOf, hostKeys, clock });
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+  let location: Location | null = null;
+  try {
+    location = open(backup.location);
+    return await command({ config, backup, location, clock, secretOf, open, signal: stop.signal });
+  } finally {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);
+    await location?.close();
+    clock.close();
+  }
+}
+
+/** The standing that this data folder's history holds; null when no engine ever ran here. @throws EstepeError `database` */
+export function standingIn(file: string): Standing | null {
+  if (!existsSync(file)) return null;
+  try {
+    return look(file, 2000, (db) => db.prepare<[], Standing>('SELECT role, epoch, since FROM standing').get() ?? null);
+  } catch (error) {
+    if (error instanceof EstepeError) throw error;
+    throw new EstepeError(
+      'database',
+      `The standing of this node cannot be read from ${file}: ${sentenceOf(error)}.`,
+      'start the engine (`estepe serve`): it says what is wrong with it and saves what can be saved',
+      { file },
+      error,
+    );
+  }
+}
+
+/** `12 B`, `3.4 MB`: powers of 1000, as disks are sold. */
+export function sizeWords(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** step;
+  return `${step === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[step]}`;
+}
+
+/** `verify: 1.2 GB of 3.4 GB, 35 %` */
+export function progressWords({ phase, bytes, total }: { phase: string; bytes: number; total: number | null }): string {
+  if (total === null) return bytes === 0 ? `${phase} …` : `${phase}: ${sizeWords(bytes)}`;
+  const percent = total === 0 ? 100 : Math.floor((bytes * 100) / total);
+  return `${phase}: ${sizeWords(bytes)} of ${sizeWords(total)}, ${percent} %`;
+}
+
+export const setbackWords = ({ attempt, error, pauseMs }: Setback): string =>
+  `attempt ${attempt} failed, the next one in ${durationWords(pauseMs)}: ${error.message}`;
+
+/** One line that is written over and over; nothing at all where nobody watches. */
+export function progressLine({ terminal }: Session): { show(text: string): void; end(): void } {
+  const write = (text: string): void => {
+    // Longer than the terminal is wide it would leave its beginning behind; some terminals say 0 for a width they don't know.
+    if (terminal) process.stdout.write(`\r\u001b[2K${text.slice(0, (process.stdout.columns || 80) - 1)}`);
+  };
+  return { show: write, end: () => write('') };
+}
