@@ -6,7 +6,6 @@ import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Severity } from '../contract/words.ts';
 import { type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
-import { guardsOf, holdingBack, refusing } from '../engine/guards.ts';
 import { failed } from '../engine/judge.ts';
 import type {
   CoreState,
@@ -19,8 +18,9 @@ import type {
   Round,
   Word,
 } from '../engine/observation.ts';
-import type { Cancel, Clock, Gap, RunbookRecord, Standing, Store } from '../engine/ports.ts';
+import type { Cancel, Clock, Gap, Standing, Store } from '../engine/ports.ts';
 import { promotionStepIds } from './promotion.ts';
+import type { Asked } from './proof-asked.ts';
 import type { Runner } from './runner.ts';
 import { standDownStepIds } from './step.ts';
 
@@ -224,30 +224,13 @@ export class Interpreter {
     return unclear || (phase === 'watching' && verdict !== 'healthy' && verdict !== null) ? 'confirming' : 'steady';
   }
 
-  /** The guards asked from within the runbook: waits until the verdict is conclusive. */
-  async askGuards(runbook: RunbookRecord, signal: AbortSignal): Promise<{ ok: boolean; sentence: string }> {
-    for (;;) {
-      if (this.#ended || signal.aborted) return { ok: false, sentence: 'stopped while asking the guards' };
-      const o = this.observation();
-      const { verdict } = this.#state;
-      if (verdict !== null && verdict !== 'suspect') {
-        const guards = guardsOf(this.#state, o);
-        // What held when the runbook began and cannot hold again is not asked twice: its own claim begins the cool-down,
-        // and a resumed engine has not seen the other node healthy itself.
-        const minded = guards.filter((g) => g.name !== 'cool-down' && g.name !== 'seen-healthy');
-        const against = runbook.origin === 'person' ? refusing(minded, runbook.overrides) : holdingBack(minded);
-        if (against.length === 0)
-          return { ok: true, sentence: minded.map((g) => `${g.name}: ${g.evidence}`).join('; ') };
-        return { ok: false, sentence: against.map((g) => `${g.name}: ${g.evidence}`).join('; ') };
-      }
-      // A person who ordered it over an unclear verdict gave that override by name.
-      if (runbook.origin === 'person' && runbook.overrides.some((x) => x.guard === 'proven-down') && verdict !== null) {
-        const against = refusing(guardsOf(this.#state, o), runbook.overrides);
-        if (against.length === 0) return { ok: true, sentence: 'ordered over the guard proven-down' };
-      }
-      await this.#nextDecision(signal);
-    }
-  }
+  /** What a running runbook may ask of the core's newest look. */
+  readonly asked: Asked = {
+    state: () => this.#state,
+    observation: () => this.observation(),
+    ended: () => this.#ended,
+    next: (signal) => this.#nextDecision(signal),
+  };
 
   #nextDecision(signal: AbortSignal): Promise<void> {
     return new Promise((go) => {

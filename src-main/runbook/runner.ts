@@ -18,6 +18,8 @@ export interface RunnerParts {
   proc: Proc;
   /** the steps of this runbook by the configuration as it is now, in order */
   stepsFor: (record: Pick<RunbookRecord, 'kind' | 'steps' | 'dryRun'>) => readonly Step[];
+  /** Waits for one round of tests: how the other node shows that it serves, unless a person overrode that; else null. */
+  otherServes: (record: RunbookRecord, signal: AbortSignal) => Promise<string | null>;
   /** something a screen or a rule may care about changed */
   onChange: () => void;
 }
@@ -223,8 +225,22 @@ export class Runner {
       }
       const step = nextStep(record, steps);
       if (!step) return this.#setStatus('done', 'every step is done');
-      await this.#carryOut(record, step);
+      if (this.#anew && record.kind === 'promotion') await this.#lookBeforeGoingLive(record);
+      else await this.#carryOut(record, step);
     }
+  }
+
+  /** Past the point of no return and blind for a while: the other node may have come back, and there must not be two. */
+  async #lookBeforeGoingLive(record: RunbookRecord): Promise<void> {
+    const control = new AbortController();
+    this.#control = control;
+    if (this.#mustEnd) control.abort();
+    const seen = await this.#p.otherServes(record, control.signal);
+    this.#control = null;
+    if (control.signal.aborted) return;
+    this.#anew = false;
+    if (seen === null) return;
+    this.#setStatus('halted', `the other node serves again (${seen}); going on would make two active ones`);
   }
 
   /** What an earlier life of this engine started may still run; nothing new begins beside it. */

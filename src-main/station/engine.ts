@@ -11,6 +11,7 @@ import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { lostClaim } from '../runbook/journal-view.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
+import { guardsHold, otherServes } from '../runbook/proof-asked.ts';
 import { Runner } from '../runbook/runner.ts';
 import type { Step } from '../runbook/step.ts';
 import { Lasting } from './lasting.ts';
@@ -79,11 +80,12 @@ export class Engine {
       ...ports,
       node: site.node,
       plan: () => this.#site.plan,
-      askGuards: (runbook, signal) => this.interpreter.askGuards(runbook, signal),
+      askGuards: (runbook, signal) => guardsHold(this.interpreter.asked, runbook, signal),
     });
     this.runner = new Runner({
       ...ports,
       stepsFor: this.#steps,
+      otherServes: (record, signal) => otherServes(this.interpreter.asked, record, signal),
       onChange: () => this.#runbookChanged(),
     });
     this.interpreter = new Interpreter(

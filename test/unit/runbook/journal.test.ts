@@ -40,7 +40,7 @@ function bench(change: Partial<Step> = {}) {
     proc: new StagedProc(work),
     onChange: () => {},
   };
-  const runner = new Runner({ ...parts, stepsFor: () => ids.map(step) });
+  const runner = new Runner({ ...parts, otherServes: async () => null, stepsFor: () => ids.map(step) });
   return { work, history, ran, effect, runner, begin: () => runner.begin({ ...start, steps: ids }) };
 }
 

@@ -78,6 +78,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
   const random = countedTokens();
   const live = (): Runner =>
     new Runner({
+      otherServes: async () => null,
       clock: work.clock,
       store: history,
       random,

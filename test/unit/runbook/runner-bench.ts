@@ -46,7 +46,15 @@ export function bench(...steps: Step[]) {
   const stepsFor = ({ kind, steps }: Pick<RunbookRecord, 'kind' | 'steps'>): Step[] =>
     steps.flatMap((id) => (kind === 'stand-down' && id === flipBack.id ? flipBack : (all.get(id) ?? []))).map(noting);
   const live = (): Runner =>
-    new Runner({ clock: work.clock, store: history, random, proc, stepsFor, onChange: () => {} });
+    new Runner({
+      clock: work.clock,
+      store: history,
+      random,
+      proc,
+      stepsFor,
+      otherServes: async () => null,
+      onChange: () => {},
+    });
   const here = { work, history, proc, ran, all, live, runner: live() };
   return {
     ...here,

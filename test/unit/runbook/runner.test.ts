@@ -31,6 +31,7 @@ describe('a runbook', () => {
     runner.begin({ ...start, steps: ids });
     await work.settle();
     const second = new Runner({
+      otherServes: async () => null,
       clock: work.clock,
       store: history,
       random: countedTokens(),
