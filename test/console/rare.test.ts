@@ -202,9 +202,7 @@ describeWithPeers('the console in a browser, by the desk double', ['chromium'], 
       troubles: [{ key: 'watch-stalled', sentence: 'No round of tests has ended for 200 s.', todo: 'See the log.' }],
     });
     await visitor.page.locator('[data-standing=alarm]').waitFor();
-    expect(await brazilian.page.getByRole('heading', { level: 1 }).innerText()).toBe(
-      'O outro servidor não está sendo monitorado.',
-    );
+    await brazilian.page.getByRole('heading', { name: 'O outro servidor não está sendo monitorado.' }).waitFor();
     await inspect('stalled');
   });
 });
