@@ -61,6 +61,7 @@ const phasesToPromoteFrom: readonly Phase[] = [
   'isolated',
   'conflicting',
   'awaiting',
+  'stood-down',
 ];
 
 /** Whether a person may ask for a promotion at all; guards may still refuse it. A halted one is continued, not begun. */

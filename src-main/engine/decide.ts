@@ -2,11 +2,11 @@
  * `decide`: the core. A pure function from what was and what is observed to what follows; see rules/ for the table.
  */
 import type { GuardName, Phase } from '../contract/words.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { type Facts, factsOf, idle } from './facts.ts';
 import { guardsOf, refusing } from './guards.ts';
 import { absorb } from './judge.ts';
 import type { CoreState, Effect, Observation } from './observation.ts';
-import { type Context, idle, type Rule } from './rules/rule.ts';
+import type { Context, Rule } from './rules/rule.ts';
 import { rulesFor } from './rules/table.ts';
 
 export interface Decision {
@@ -44,7 +44,7 @@ export function initialState(phase: Phase, at: number): CoreState {
  * A node that was about to decide begins anew, so that an edited configuration never takes over by itself.
  */
 export function watchingAnew(state: CoreState, at: number): CoreState {
-  const begun = idle.includes(state.phase) && state.phase !== 'starting';
+  const begun = idle.includes(state.phase) && state.phase !== 'starting' && state.phase !== 'stood-down';
   return {
     ...state,
     ...(begun ? { phase: 'starting' as const, since: at } : {}),

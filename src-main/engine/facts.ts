@@ -21,7 +21,16 @@ export interface Facts {
   epoch: 'mine' | 'higher';
 }
 
-const idle: readonly Phase[] = ['starting', 'watching', 'suspecting', 'isolated', 'conflicting', 'awaiting'];
+/** From where a person may promote. A node that stood down may have to go back to serving when the other one dies for good. */
+export const idle: readonly Phase[] = [
+  'starting',
+  'watching',
+  'suspecting',
+  'isolated',
+  'conflicting',
+  'awaiting',
+  'stood-down',
+];
 
 /** The orders that can come out of `orderFact` in each phase. */
 export function ordersIn(phase: Phase): readonly Facts['order'][] {

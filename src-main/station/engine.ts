@@ -74,7 +74,7 @@ export class Engine {
     this.#ports = ports;
     this.#site = site;
     const { clock, store, net } = ports;
-    if (!store.standing()) store.saveStanding({ role: site.role, epoch: 0, since: clock.wall() });
+    this.#beginStanding();
     this.lasting = new Lasting(clock, store);
     this.#steps = promotionSteps({
       ...ports,
@@ -142,6 +142,7 @@ export class Engine {
       verdict: null,
       evidence: {},
     });
+    if (this.#roleTaken !== null) this.#note('standing.configured', this.#roleTaken);
     this.#stopGaps = clock.onGap((gap) => this.interpreter.gapSeen(gap));
     this.#monitor.start();
     this.runner.recover();
@@ -229,6 +230,23 @@ export class Engine {
       // a full disk: better told twice than never
     }
   }
+
+  /**
+   * The configuration says where a node starts. As long as nothing was ever promoted or claimed here, a corrected `role` is that
+   * start; from the first runbook on the standing wins.
+   */
+  #beginStanding(): void {
+    const { store, clock } = this.#ports;
+    const { role } = this.#site;
+    const standing = store.standing();
+    const untouched = store.highestEpoch() === 0 && store.lastRunbook() === null;
+    if (standing && (standing.role === role || !untouched)) return;
+    store.saveStanding({ role, epoch: 0, since: clock.wall() });
+    if (standing)
+      this.#roleTaken = `the configuration says ${role} now, and nothing was ever promoted here: that is its standing`;
+  }
+
+  #roleTaken: string | null = null;
 
   /** Where this node stands when the engine starts: the journal first, then the standing, then the configuration. */
   #beginning(): Phase {

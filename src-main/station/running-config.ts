@@ -19,6 +19,7 @@ export class RunningConfig {
   readonly #started: Config;
   #running: Config;
   #text: string;
+  #writtenRole: Config['role'];
   #refused: string | null = null;
   #stop: Cancel = () => {};
 
@@ -28,6 +29,7 @@ export class RunningConfig {
     this.#started = loaded.config;
     this.#running = loaded.config;
     this.#text = loaded.text;
+    this.#writtenRole = loaded.config.role;
   }
 
   get running(): Config {
@@ -42,6 +44,7 @@ export class RunningConfig {
   troubles(): Troubles {
     const { address, port } = this.#started.console;
     const moved = this.#running.console.address !== address || this.#running.console.port !== port;
+    const { role } = this.#started;
     return [
       ...(this.#refused === null
         ? []
@@ -61,6 +64,15 @@ export class RunningConfig {
             },
           ]
         : []),
+      ...(this.#writtenRole === role
+        ? []
+        : [
+            {
+              key: 'role-needs-restart',
+              sentence: `estepe.yaml says role: ${this.#writtenRole} now; this engine goes on as the ${role} node.`,
+              todo: 'Start Estepe again for that. Once something was promoted here, its standing decides, not the file.',
+            },
+          ]),
       ...blindSpots(this.#running),
       ...notDoneYet(this.#running),
     ];
@@ -69,7 +81,9 @@ export class RunningConfig {
   watch(on: { accepted: () => void; refused: (trouble: string) => void }): void {
     const judge = (result: FileChecked): void => {
       if (result.ok && result.text !== null) {
-        this.#running = result.config;
+        // The role is where a node starts: taken over while running, this node would watch itself.
+        this.#running = { ...result.config, role: this.#started.role };
+        this.#writtenRole = result.config.role;
         this.#text = result.text;
         this.#refused = null;
         on.accepted();

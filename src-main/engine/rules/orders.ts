@@ -1,7 +1,8 @@
 /** Rules for what a person asks. */
+import { idle } from '../facts.ts';
 import { refusing } from '../guards.ts';
 import type { Effect } from '../observation.ts';
-import { type Context, idle, orderWhy, proof, type Rule, rounds, start } from './rule.ts';
+import { type Context, orderWhy, proof, type Rule, rounds, start } from './rule.ts';
 
 const skips = (c: Context): boolean => c.o.order?.kind === 'promote' && c.o.order.skipStep;
 
@@ -34,7 +35,7 @@ export const orders: Rule[] = [
   {
     id: 'order.refused',
     notable: true,
-    phases: [...idle, 'promoting', 'halted', 'active', 'serving', 'standing-down', 'stood-down'],
+    phases: [...idle, 'promoting', 'halted', 'active', 'serving', 'standing-down'],
     when: { order: ['refuse'] },
     next: 'same',
     reason: refusal,

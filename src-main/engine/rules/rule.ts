@@ -71,7 +71,6 @@ export const runbookReason = (c: Context): string => c.o.runbook?.reason || 'no 
 export const orderWhy = (c: Context): string => (c.o.order?.reason ? `: ${c.o.order.reason}` : '');
 
 export const watchers: readonly Phase[] = ['watching', 'suspecting', 'awaiting'];
-export const idle: readonly Phase[] = ['starting', 'isolated', 'conflicting', ...watchers];
 
 /** Whether a rule's pattern fits; a fact it doesn't name may be anything. */
 export function matches(rule: Rule, facts: Facts): boolean {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startEmbeddedPbx } from '../../../src-main/lab/embedded-pbx.ts';
 import { documentOf, estepe, type Started, startEstepe, temporaryFolder } from './estepe-process.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -155,6 +156,49 @@ describe('serve', () => {
     writeFileSync(config(), yaml('promotion: { mode: manual }\n'));
     await until('the new one', async () => ((await status()) as { pair: { mode: string } }).pair.mode === 'manual');
     expect((await status()).troubles).toEqual([]);
+  });
+});
+
+describe('a valid edit that is a slip', () => {
+  it('G7 pair.active to a wrong address while the active lives: told, never taken over, in mode automatic too', async () => {
+    const pbx = await startEmbeddedPbx({
+      ...{ address: '127.0.9.1', fqdn: 'pbx.lab.example', sipPort: 0, webPort: 0, tunnelPort: 0 },
+    });
+    try {
+      const text = yaml('promotion: { mode: automatic }\n').replace('45060', String(pbx.ports.sip));
+      writeFileSync(config(), text);
+      await ready(serve());
+      const phase = async () => ((await status()) as { core: { phase: string } }).core.phase;
+      await until('it to watch', async () => (await phase()) === 'watching');
+      writeFileSync(config(), text.replace('active: 127.0.9.1', 'active: 127.0.9.77'));
+      const told = await until('the alert', async () => {
+        const now = (await status()) as { core: { rule: string; failedRounds: number; neededRounds: number } };
+        return now.core.rule === 'starting.never-seen' && now.core.failedRounds > now.core.neededRounds + 2
+          ? now
+          : null;
+      });
+      expect(told).toMatchObject({ core: { phase: 'starting', severity: 'alert' }, runbook: null });
+      writeFileSync(config(), text);
+      await until('it to watch again', async () => (await phase()) === 'watching');
+    } finally {
+      await pbx.stop();
+    }
+  });
+
+  it('role while running: it goes on as it was and says so; at the next start it is that', async () => {
+    writeFileSync(config(), yaml());
+    const first = serve();
+    await ready(first);
+    writeFileSync(config(), yaml().replace('role: passive', 'role: active'));
+    const said = await until('the trouble', async () => {
+      const now = (await status()) as { troubles: { key: string }[]; tests: { target: string }[] };
+      return now.troubles.some(({ key }) => key === 'role-needs-restart') ? now : null;
+    });
+    expect(said.tests.map(({ target }) => target)).toEqual(['udp 127.0.9.1:45060']);
+    first.signal('SIGTERM');
+    await first.ended;
+    await ready(serve());
+    expect(await status()).toMatchObject({ core: { phase: 'serving' }, troubles: [] });
   });
 });
 

@@ -142,7 +142,9 @@ standing-down
   none        | not stopped              | halted        | standing-down.halted          | alert halted.7
 stood-down
   down        |                          | stood-down    | stood-down.resting            |
-  healthy     |                          | watching      | stood-down.watching           |`;
+  healthy     |                          | watching      | stood-down.watching           |
+  down        | manual + promote!        | promoting     | order.promote                 | accepted, start person
+  healthy     | promote!                 | stood-down    | order.refused                 | refused`;
 
 interface Row {
   name: string;
