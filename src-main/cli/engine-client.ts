@@ -31,8 +31,13 @@ const callWithinMs = 15_000;
 export function findEngine(dataFolder: string): Engine {
   const { endpoint: url, token } = liveEndpoint(dataFolder);
   const base = url.endsWith('/') ? url : `${url}/`;
+  const open = new Calls();
   const client: EngineClient = createORPCClient(
-    new RPCLink({ url: `${base}rpc`, headers: { authorization: `Bearer ${token}` } }),
+    new RPCLink({
+      url: `${base}rpc`,
+      headers: { authorization: `Bearer ${token}` },
+      fetch: (request, init) => open.fetch(request, init),
+    }),
   );
   return {
     client,
@@ -41,7 +46,10 @@ export function findEngine(dataFolder: string): Engine {
     async call(make) {
       let late: NodeJS.Timeout | undefined;
       const silence = new Promise<never>((_resolve, reject) => {
-        late = setTimeout(() => reject(silent(dataFolder, base)), callWithinMs);
+        late = setTimeout(() => {
+          reject(silent(dataFolder, base, callWithinMs));
+          open.end();
+        }, callWithinMs);
       });
       try {
         return await Promise.race([make(client), silence]);
@@ -52,6 +60,28 @@ export function findEngine(dataFolder: string): Engine {
       }
     },
   };
+}
+
+/**
+ * The requests of one client that may still be open: one that a frozen engine never answers would keep this process from
+ * ending. Holds them by name, since a signal that is only reached through others (`AbortSignal.any`, a `Request`'s own)
+ * may be collected before it fires.
+ */
+class Calls {
+  readonly #open = new Map<AbortController, Request>();
+
+  fetch(request: Request, init: RequestInit): Promise<Response> {
+    const own = new AbortController();
+    this.#open.set(own, request);
+    const { signal } = request;
+    if (signal.aborted) own.abort(signal.reason);
+    signal.addEventListener('abort', () => own.abort(signal.reason), { once: true });
+    return fetch(request, { ...init, signal: own.signal });
+  }
+
+  end(): void {
+    for (const own of this.#open.keys()) own.abort();
+  }
 }
 
 function liveEndpoint(dataFolder: string): Endpoint {
@@ -120,10 +150,11 @@ export function callFailure(error: unknown, dataFolder: string, url: string): Es
   );
 }
 
-function silent(dataFolder: string, url: string): EstepeError {
+/** The error for an engine that accepts and says nothing. */
+export function silent(dataFolder: string, url: string, ms: number): EstepeError {
   return new EstepeError(
     'no-engine',
-    `The engine at ${url} accepts the connection but has not answered for ${callWithinMs / 1000} s.`,
+    `The engine at ${url} accepts the connection but has not answered for ${ms / 1000} s.`,
     'The engine hangs: look at its log in the data folder, and start it again.',
     { dataFolder, url },
   );

@@ -5,7 +5,7 @@
 import { EstepeError } from '../contract/errors.ts';
 import type { RunbookView, Snapshot } from '../contract/snapshot.ts';
 import { afterFrame } from '../contract/view.ts';
-import { callFailure, type Engine, findEngine } from './engine-client.ts';
+import { callFailure, type Engine, findEngine, silent } from './engine-client.ts';
 
 /** What was there before the order, to tell the order's own runbook from an older one. */
 export interface Before {
@@ -14,11 +14,14 @@ export interface Before {
 }
 
 export interface Followed {
-  runbook: RunbookView;
+  /** null: nothing could be begun, the snapshot's core says why */
+  runbook: RunbookView | null;
   snapshot: Snapshot;
 }
 
 const lostForMs = 30_000;
+/** a running engine says something every 5 s; a frozen one keeps the connection open and says nothing */
+const silentForMs = 15_000;
 /** after the last step, how long the engine may take to say that it is active */
 const settleWithinMs = 10_000;
 
@@ -41,7 +44,7 @@ export async function followRunbook(
     try {
       // Found anew each time: a restarted engine has another port and token.
       engine = findEngine(dataFolder);
-      const end = await followOnce(engine, since, (runbook, snapshot) => {
+      const end = await followOnce(dataFolder, engine, since, (runbook, snapshot) => {
         lostAt = null;
         show(runbook, snapshot);
       });
@@ -63,31 +66,43 @@ export async function followRunbook(
   }
 }
 
-/** Null: the feed ended in order without the runbook having ended. */
+/** Null: the feed ended in order without the runbook having ended. Throws `no-engine` when nothing is heard for 15 s. */
 async function followOnce(
+  dataFolder: string,
   engine: Engine,
   since: Before,
   show: (runbook: RunbookView, snapshot: Snapshot) => void,
 ): Promise<Followed | null> {
   const stop = new AbortController();
+  const limit = setTimeout(() => stop.abort(silent(dataFolder, engine.url, silentForMs)), silentForMs);
   try {
     const feed = await engine.client.feed(undefined, { signal: stop.signal });
     let held: Snapshot | null = null;
     let doneAt: number | null = null;
     for await (const frame of feed) {
+      limit.refresh();
       held = afterFrame(held, frame);
-      const runbook = held?.runbook ?? null;
-      if (held === null || runbook === null || !isOurs(runbook, since)) continue;
-      show(runbook, held);
-      if (runbook.status === 'running') continue;
+      if (held === null) continue;
+      const runbook = held.runbook !== null && isOurs(held.runbook, since) ? held.runbook : null;
+      if (runbook !== null) show(runbook, held);
+      if (isUnderWay(runbook, held)) continue;
       doneAt ??= performance.now();
-      const settled = runbook.status !== 'done' || held.core.phase === 'active';
+      const settled = runbook?.status !== 'done' || held.core.phase === 'active';
       if (settled || performance.now() - doneAt > settleWithinMs) return { runbook, snapshot: held };
     }
     return null;
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
+    clearTimeout(limit);
     stop.abort();
   }
+}
+
+/** The order was accepted: where there is no runbook of it and nothing is under way, nothing could be begun. */
+function isUnderWay(runbook: RunbookView | null, { core }: Snapshot): boolean {
+  if (runbook !== null) return runbook.status === 'running';
+  return core.phase === 'promoting' || core.phase === 'standing-down';
 }
 
 /** A newer one, or the same one going on after it had halted. */

@@ -43,8 +43,11 @@ export function addCancel(program: Command, run: Run): void {
     .action(
       run<{ because?: string }>(async (session, options) => {
         const engine = findEngine(session.dataFolder);
+        const snapshot = await engine.call((client) => client.snapshot());
         const ask = { by: whoAmI(), reason: options.because ?? '' };
         const answer = await engine.call((client) => client.cancel(ask));
+        // A halted runbook is given up by stopping what it started: that takes its time, and can fail.
+        if (answer.accepted && snapshot.core.phase === 'halted') return giveUp(session, answer, before(snapshot));
         return { exit: answer.accepted ? 0 : 1, document: answer, text: answer.reason };
       }),
     );
@@ -85,7 +88,7 @@ async function follow(session: Session, answer: OrderAnswer, held: ReturnType<ty
   process.once('SIGINT', leave);
   try {
     const { runbook, snapshot } = await followRunbook(session.dataFolder, held, stepTeller(session));
-    const active = runbook.status === 'done' && snapshot.core.phase === 'active';
+    const active = runbook?.status === 'done' && snapshot.core.phase === 'active';
     return {
       exit: active ? 0 : 1,
       document: { ...answer, promoted: active, runbook },
@@ -94,6 +97,17 @@ async function follow(session: Session, answer: OrderAnswer, held: ReturnType<ty
   } finally {
     process.removeListener('SIGINT', leave);
   }
+}
+
+async function giveUp(session: Session, answer: OrderAnswer, held: ReturnType<typeof before>): Promise<Done> {
+  session.say(answer.reason);
+  const { runbook, snapshot } = await followRunbook(session.dataFolder, held, stepTeller(session));
+  const givenUp = runbook?.status === 'cancelled' || (runbook === null && snapshot.core.phase !== 'halted');
+  return {
+    exit: givenUp ? 0 : 1,
+    document: { ...answer, givenUp, runbook },
+    text: runbook === null ? snapshot.core.sentence : endText(runbook, snapshot, session.paint),
+  };
 }
 
 /** Says each step once for every state it gets into. */
@@ -109,7 +123,8 @@ function stepTeller(session: Session): (runbook: RunbookView, snapshot: Snapshot
   };
 }
 
-function endText(runbook: RunbookView, snapshot: Snapshot, paint: Paint): string {
+function endText(runbook: RunbookView | null, snapshot: Snapshot, paint: Paint): string {
+  if (runbook === null) return paint('red', `Nothing was done: ${snapshot.core.reason}`);
   if (runbook.status === 'done')
     return paint(snapshot.core.phase === 'active' ? 'green' : 'yellow', snapshot.core.sentence);
   if (runbook.status === 'cancelled') return paint('yellow', `Cancelled: ${runbook.reason}`);

@@ -208,12 +208,21 @@ function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
     detail: commandWords(stop) || none,
     timeoutMs: timeoutMs * Math.max(1, stop.length) + 30_000,
     run: async (c) => {
-      if (stop.length === 0)
-        return failure('no stop commands are configured (services.stop); stop the PBX here by hand');
+      if (stop.length === 0) return stoppedByHand(p, plan, c);
       const { why, output } = await allOf(p, plan, stop, c);
       return why === null ? done('stopped', output) : failure(why, output);
     },
   };
+}
+
+/** Without commands a person stops the PBX; that it is stopped is seen by its silence, not taken on trust. */
+async function stoppedByHand({ net }: PromotionParts, { proof }: PromotionPlan, c: StepContext): Promise<StepEnd> {
+  const beats = await Promise.all(proof.tests.map((test) => net.probe(test, proof.target, c.signal)));
+  const answering = beats.filter((beat) => beat.outcome !== 'dead').map((beat) => `${beat.test}: ${beat.evidence}`);
+  if (answering.length === 0) return done('no stop commands are configured (services.stop), and nothing answers here');
+  return failure(
+    `no stop commands are configured (services.stop), and the PBX here is not silent (${answering.join('; ')}): stop it by hand, then try again`,
+  );
 }
 
 function proveStep(p: PromotionParts, plan: PromotionPlan): Step {

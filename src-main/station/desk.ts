@@ -76,6 +76,11 @@ function planOf(engine: Engine): string[] {
   return left.map((step) => (step.detail === '' ? step.title : `${step.title}: ${step.detail}`));
 }
 
+/** As planned, and behind them what was begun to give it up. */
+function stepsShown({ steps, entries }: RunbookRecord): RunbookRecord['steps'] {
+  return [...new Set([...steps, ...entries.map((entry) => entry.step)])];
+}
+
 /** Takes pictures; keeps what need not be read anew for each. */
 function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
   const { engine, clock, history, beats, config, self } = parts;
@@ -147,7 +152,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
       },
       runbook: runner.record,
       runner,
-      stepsFor: (record: RunbookRecord) => engine.stepsFor(record),
+      stepsFor: (record: RunbookRecord) => engine.stepsFor({ steps: stepsShown(record) }),
       events: newestEvents(),
       troubles: troubles(),
     });

@@ -85,6 +85,7 @@ export const orders: Rule[] = [
     effects: (c) => [
       { do: 'abandon-runbook', by: c.o.order?.by ?? '', because: `${c.o.order?.by} gave it up${orderWhy(c)}` },
     ],
-    reason: (c) => `${c.o.order?.by} gave the runbook up${orderWhy(c)}; what it started is stopped`,
+    reason: (c) =>
+      `${c.o.order?.by} gave the runbook up${orderWhy(c)}; ${c.o.runbook?.committed ? 'what it started is being stopped' : 'it had started nothing'}`,
   },
 ];

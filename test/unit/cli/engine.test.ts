@@ -144,6 +144,38 @@ describe('promote', () => {
     });
   });
 
+  it('an order that was accepted and could not be begun: says why and ends', async () => {
+    engine.desk.onPromote = async () => ({
+      accepted: true,
+      rule: 'order.promote',
+      reason: 'ordered',
+      refusedBy: [],
+      plan: [],
+    });
+    const promoting = startEstepe(['promote', '--data', engine.data]);
+    await until('the order', () => engine.desk.asked.length > 0);
+    const core = { ...healthySnapshot(Date.now()).core, phase: 'halted' as const, reason: 'it cannot be journaled' };
+    engine.desk.change({ core });
+    const ended = await promoting.ended;
+    expect(ended).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('Nothing was done: it cannot be journaled') as string,
+    });
+  });
+
+  it('an engine that falls silent under way is given up on, and the process ends', { timeout: 120_000 }, async () => {
+    engine.desk.onPromote = async () => ({
+      accepted: true,
+      rule: 'order.promote',
+      reason: 'ordered',
+      refusedBy: [],
+      plan: [],
+    });
+    const ended = await ask('promote');
+    expect(ended.exit).toBe(1);
+    expect(ended.err).toMatch(/^The engine was lost while the promotion ran: .*has not answered for 15 s/);
+  });
+
   it('does not take an older runbook for its own', async () => {
     engine.desk.change({ guards: guardsAllOk, runbook: runbookAt(Date.now(), 7, { id: 6, status: 'done' }) });
     const running = startEstepe(['promote', '--data', engine.data]);

@@ -106,6 +106,16 @@ describe('serve', () => {
     expect(log).not.toContain(String(token));
   });
 
+  it('frozen: a client says so and ends', async () => {
+    writeFileSync(config(), yaml());
+    const engine = serve();
+    await ready(engine);
+    engine.signal('SIGSTOP');
+    const ended = await estepe('status', '--data', folder.path);
+    expect(ended.exit).toBe(1);
+    expect(ended.err).toContain('accepts the connection but has not answered for 15 s');
+  });
+
   it('C4 a second engine on the same folder is refused in words, and the first goes on', async () => {
     writeFileSync(config(), yaml());
     const first = serve();

@@ -301,9 +301,12 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       }
       return { ...answer, plan: [...plan] };
     },
-    promote(ask) {
+    async promote(ask) {
       asked.push({ call: 'promote', ask });
-      return double.onPromote(ask);
+      const answered = await double.onPromote(ask);
+      // As with the engine: whoever hears that it was accepted finds it under way.
+      if (answered.accepted && !ask.dryRun) double.change({ core: { ...held.core, phase: 'promoting' } });
+      return answered;
     },
     async cancel(ask) {
       asked.push({ call: 'cancel', ask });

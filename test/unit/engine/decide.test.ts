@@ -261,7 +261,7 @@ describe('the reason says why, with its evidence', () => {
     ],
     ['promoting', 'down', 'halted', /halted: Start the services: `start` ended with 2/],
     ['halted', 'down', 'halted + promote!', /console tries the failed step again: the rack moves/],
-    ['halted', 'down', 'halted + cancel!', /console gave the runbook up: the rack moves; what it started is stopped/],
+    ['halted', 'down', 'halted + cancel!', /console gave the runbook up: the rack moves; it had started nothing/],
     ['halted', 'down', 'not stopped + cancel!', /standing down cannot be given up half-way/],
     ['halted', 'down', 'halted + leave out!', /may not be left out/],
     ['active', 'healthy', 'epoch 2', /the old active answers .* while this node is active under epoch 2/],

@@ -253,14 +253,21 @@ describe('the services', () => {
     expect(b.history.standing()?.role ?? 'passive').toBe('passive');
   });
 
-  it('given up without a stop command: halted, and a person is told to stop them by hand', async () => {
+  it('given up without a stop command: over when nothing answers here, since that is seen and not taken on trust', async () => {
     const b = bench({ services: { ...plan.services, stop: [] } });
     b.answers.here = false;
     b.begin();
     await b.end();
+    b.answers.here = true;
     b.runner.abandon('console gave it up');
     await b.end();
-    expect(b.status()).toMatch(/^halted: .*no stop commands are configured .*stop the PBX here by hand/);
+    expect(b.status()).toMatch(
+      /^halted: .*no stop commands are configured .*not silent \(sip: 200 OK.*stop it by hand/,
+    );
+    b.answers.here = false;
+    b.runner.abandon('console gave it up');
+    await b.end();
+    expect(b.status()).toMatch(/^cancelled: /);
   });
 });
 
