@@ -138,6 +138,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     events: witness.events,
     beats,
     config,
+    backups: nothingKept,
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });
@@ -193,6 +194,31 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     },
   };
 }
+
+/** The engine without its storeroom. */
+const refusal = { accepted: false, reason: 'this engine keeps no backups yet' };
+const nothingKept: Parameters<typeof makeDesk>[0]['backups'] = {
+  desk: {
+    refresh: async () => ({ read: false }),
+    run: () => refusal,
+    verify: () => refusal,
+    restore: () => refusal,
+    cancel: () => refusal,
+  },
+  view: () => ({
+    location: null,
+    rows: [],
+    count: 0,
+    listedAt: null,
+    listing: false,
+    listTrouble: null,
+    schedules: { backup: null, restore: null },
+    work: null,
+    last: { backup: null, verify: null, restore: null },
+    restored: null,
+    refusals: { backup: refusal.reason, verify: refusal.reason, restore: refusal.reason },
+  }),
+};
 
 /** Name of the secret with which clients prove themselves, and of the fact which port they were answered on. */
 const tokenName = 'console-token';

@@ -44,6 +44,13 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       on: os.maintenance.on.handler(({ input }) => desk.maintenanceOn(input)),
       off: os.maintenance.off.handler(({ input }) => desk.maintenanceOff(input)),
     },
+    backups: {
+      refresh: os.backups.refresh.handler(() => desk.backups.refresh()),
+      run: os.backups.run.handler(({ input }) => desk.backups.run(input)),
+      verify: os.backups.verify.handler(({ input }) => desk.backups.verify(input)),
+      restore: os.backups.restore.handler(({ input }) => desk.backups.restore(input)),
+      cancel: os.backups.cancel.handler(({ input }) => desk.backups.cancel(input)),
+    },
     history: {
       events: os.history.events.handler(({ input }) =>
         desk.events({

@@ -4,6 +4,7 @@
  */
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
+import { backupAnswerSchema } from './backups.ts';
 import { eventViewSchema, feedFrameSchema, snapshotSchema } from './snapshot.ts';
 import { guardNameSchema, outcomeSchema } from './words.ts';
 
@@ -14,6 +15,8 @@ const overrideSchema = z.object({
 
 /** Who gives an order, as shown in history. */
 const bySchema = z.string().trim().min(1).max(80).default('console');
+
+const backupNameSchema = z.string().min(1).max(300);
 
 /** What became of an order. `accepted: false` is an answer, not a fault: `refusedBy` names the guards. */
 export const orderAnswerSchema = z.object({
@@ -71,6 +74,16 @@ export const contract = {
       )
       .output(z.object({ until: z.number() })),
     off: oc.input(z.object({ by: bySchema })).output(z.object({ was: z.boolean() })),
+  },
+  /** Begun here, followed in the snapshot's `backups`. */
+  backups: {
+    /** reads anew what there is; ends when it is read, or could not be */
+    refresh: oc.output(z.object({ read: z.boolean() })),
+    run: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
+    /** `name` null: the newest */
+    verify: oc.input(z.object({ by: bySchema, name: backupNameSchema.nullable() })).output(backupAnswerSchema),
+    restore: oc.input(z.object({ by: bySchema, name: backupNameSchema.nullable() })).output(backupAnswerSchema),
+    cancel: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
   },
   history: {
     events: oc

@@ -2,6 +2,7 @@
  * What a running engine offers in its own process: the contract's calls without a transport. `station` implements it,
  * `console` serves it over HTTP and message ports, the tray and the lab use it directly.
  */
+import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
 import type { EventView, FeedFrame, Snapshot } from './snapshot.ts';
 import type { GuardName, Severity } from './words.ts';
@@ -21,6 +22,15 @@ export interface BeatRow {
   evidence: string;
 }
 
+/** Orders about backups; what becomes of them is in the snapshot. `name` null: the newest. */
+export interface BackupsDesk {
+  refresh(): Promise<{ read: boolean }>;
+  run(ask: { by: string }): BackupAnswer;
+  verify(ask: { by: string; name: string | null }): BackupAnswer;
+  restore(ask: { by: string; name: string | null }): BackupAnswer;
+  cancel(ask: { by: string }): BackupAnswer;
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -29,6 +39,7 @@ export interface Desk {
   cancel(ask: { by: string; reason: string }): Promise<OrderAnswer>;
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };
+  readonly backups: BackupsDesk;
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {
     bucketMs: number;

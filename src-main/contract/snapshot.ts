@@ -3,6 +3,7 @@
  * functions over this. Times are milliseconds since 1970 (wall clock) unless a name ends in `Ms` (a duration).
  */
 import { z } from 'zod';
+import { backupsViewSchema } from './backups.ts';
 import {
   failWhenSchema,
   guardNameSchema,
@@ -180,6 +181,7 @@ export const snapshotSchema = z.object({
   confirmation: confirmationViewSchema,
   overlays: overlaysViewSchema,
   offset: offsetViewSchema,
+  backups: backupsViewSchema,
   runbook: runbookViewSchema.nullable(),
   /** newest first, at most 50 */
   events: z.array(eventViewSchema),

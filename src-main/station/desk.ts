@@ -2,7 +2,8 @@
  * The desk of a running engine: snapshot, feed, orders, history, as the contract's calls without a transport. Passes orders on
  * and answers what the core answered; decides nothing.
  */
-import type { Desk, PromoteAsk } from '../contract/desk.ts';
+import type { BackupsView } from '../contract/backups.ts';
+import type { BackupsDesk, Desk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
@@ -24,6 +25,7 @@ export interface DeskParts {
   events: () => number;
   beats: BeatRing;
   config: RunningConfig;
+  backups: { desk: BackupsDesk; view(): BackupsView };
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
 }
@@ -59,6 +61,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
     cancel: ({ by, reason }) => engine.order({ kind: 'cancel', by, reason }),
     maintenanceOn: (ask) => engine.maintenanceOn(ask),
     maintenanceOff: (ask) => engine.maintenanceOff(ask),
+    backups: parts.backups.desk,
     events: (query) => history.events(query),
     series: (query) => history.series(query),
     beats: (query) => history.beatRows(query),
@@ -150,6 +153,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
         until: Math.round(maintenance.until / 1000) * 1000,
         leftMs: Math.round(maintenance.leftMs),
       },
+      backups: parts.backups.view(),
       runbook: runner.record,
       runner,
       stepsFor: (record: RunbookRecord) => engine.stepsFor({ steps: stepsShown(record) }),

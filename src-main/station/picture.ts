@@ -38,6 +38,7 @@ export interface Sitter {
   standing: { role: 'active' | 'passive'; epoch: number };
   beats: ReadonlyMap<string, readonly BeatView[]>;
   maintenance: (Maintenance & { leftMs: number }) | null;
+  backups: Snapshot['backups'];
   runbook: RunbookRecord | null;
   runner: Pick<Runner, 'live' | 'facts'>;
   stepsFor: (record: RunbookRecord) => readonly Step[];
@@ -77,6 +78,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
     confirmation: confirmationOf(state, observation),
     overlays: { maintenance: sitter.maintenance, observeOnly: config.promotion.observeOnly },
     offset: offsetOf(observation),
+    backups: sitter.backups,
     runbook: sitter.runbook && runbookView(sitter.runbook, sitter.stepsFor(sitter.runbook), sitter.runner),
     events,
     troubles,

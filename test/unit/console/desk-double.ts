@@ -89,6 +89,69 @@ const event = (id: number, at: number, e: Partial<EventView>): EventView => ({
   ...e,
 });
 
+const day = 24 * 3600_000;
+
+/** A week of backups on a passive node: the newest restored, one never read back. */
+export function backupsAt(now: number): Snapshot['backups'] {
+  const rows = Array.from({ length: 7 }, (_, i) => {
+    const createdAt = now - 9 * 3600_000 - i * day;
+    const stamp = new Date(createdAt).toISOString().replace(/[-:]|\.\d+/g, '');
+    const verified = i !== 3;
+    return {
+      name: `head-office-192.0.2.1-${stamp}.zip.age`,
+      createdAt,
+      size: 812_345_678 - i * 1_234_567,
+      encrypted: true,
+      verified,
+      verifiedAt: verified ? createdAt + 240_000 : null,
+      restoredAt: i < 3 ? createdAt + 2 * 3600_000 : null,
+    };
+  });
+  const [newest] = rows;
+  return {
+    location: 'sftp://pbx@nas.example.com/3CX_PBX_Backups',
+    rows,
+    count: rows.length,
+    listedAt: now - 60_000,
+    listing: false,
+    listTrouble: null,
+    schedules: {
+      backup: {
+        cron: '0 1 * * *',
+        timeZone: 'Europe/Madrid',
+        nextAt: null,
+        paused: 'the active node makes the backups',
+      },
+      restore: { cron: '0 3 * * *', timeZone: 'Europe/Madrid', nextAt: now + 3 * 3600_000, paused: '' },
+    },
+    work: null,
+    last: {
+      backup: null,
+      verify: null,
+      restore: {
+        at: now - 7 * 3600_000,
+        by: 'schedule',
+        name: newest?.name ?? null,
+        ok: true,
+        cancelled: false,
+        sentence: 'restored and proven: 1,204 files',
+        todo: '',
+      },
+    },
+    restored: {
+      name: newest?.name ?? '',
+      createdAt: newest?.createdAt ?? 0,
+      restoredAt: now - 7 * 3600_000,
+      proven: 'manifest and SHA-256 of every file',
+    },
+    refusals: {
+      backup: 'this node is the passive one: a backup of it would be taken for the newest data of the pair',
+      verify: null,
+      restore: null,
+    },
+  };
+}
+
 /** The passive of a small office's pair, everything well. */
 export function healthySnapshot(now: number): Snapshot {
   return {
@@ -152,6 +215,7 @@ export function healthySnapshot(now: number): Snapshot {
     confirmation: null,
     overlays: { maintenance: null, observeOnly: false },
     offset: { state: 'known', ageMs: 9 * 3600_000 + 120_000, maxMs: 24 * 3600_000, verified: true },
+    backups: backupsAt(now),
     runbook: null,
     events: [
       event(14, now - 5 * 3600_000, { rule: 'heal', reason: 'the active answers again after 1 failed round of 3' }),
@@ -258,6 +322,10 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
     for (const call of calls) call(frame);
   };
   const answer: OrderAnswer = { accepted: true, rule: 'person-promotes', reason: 'ordered by a person', refusedBy: [] };
+  const order = (call: string, ask: unknown) => {
+    asked.push({ call, ask });
+    return { accepted: true, reason: 'ordered by a person' };
+  };
   const double: DeskDouble = {
     fault: null,
     asked,
@@ -325,6 +393,17 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       const was = held.overlays.maintenance !== null;
       double.change({ overlays: { ...held.overlays, maintenance: null } });
       return { was };
+    },
+    backups: {
+      async refresh() {
+        asked.push({ call: 'backups.refresh', ask: {} });
+        double.change({ backups: { ...held.backups, listedAt: Date.now() } });
+        return { read: true };
+      },
+      run: (ask) => order('backups.run', ask),
+      verify: (ask) => order('backups.verify', ask),
+      restore: (ask) => order('backups.restore', ask),
+      cancel: (ask) => order('backups.cancel', ask),
     },
     events({ limit, severity }) {
       return held.events.filter((e) => severity === undefined || e.severity === severity).slice(0, limit);
