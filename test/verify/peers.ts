@@ -31,6 +31,14 @@ export const peers: readonly Peer[] = [
   { package: 'proftpd-mod-crypto', program: null, what: 'TLS for FTP' },
   { package: 'samba', program: 'smbd', what: 'backups in a Windows share' },
   { package: 'smbclient', program: 'smbclient', what: 'the client for Windows shares' },
+  { package: 'swift-proxy', program: 'swift-proxy-server', what: 'backups over S3' },
+  { package: 'swift-account', program: 'swift-account-server', what: 'backups over S3' },
+  { package: 'swift-container', program: 'swift-container-server', what: 'backups over S3' },
+  { package: 'swift-object', program: 'swift-object-server', what: 'backups over S3' },
+  { package: 'memcached', program: 'memcached', what: 'what the S3 server remembers' },
+  { package: 'radosgw', program: 'radosgw', what: 'claims over S3' },
+  { package: 'ceph-mon', program: 'ceph-mon', what: 'what radosgw needs' },
+  { package: 'ceph-osd', program: 'ceph-osd', what: 'where radosgw stores' },
 ];
 
 const policy = '/usr/sbin/policy-rc.d';
