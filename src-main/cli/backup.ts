@@ -1,15 +1,11 @@
 /** `estepe backup run|list|verify`: backups made, shown and read back from here; needs no running engine. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Encryption } from '../backup/archive/encryption.ts';
 import { type BackupDone, makeBackup } from '../backup/make-backup.ts';
 import type { Proof } from '../backup/proof.ts';
 import { type Backup, listBackups, verifyBackup } from '../backup/shelf.ts';
-import type { SourceWork } from '../backup/sources/source.ts';
+import { backupWork, passiveMakesNone, takeTurn } from '../backup/work-of-config.ts';
 import { openDataFolder } from '../config/data-folder.ts';
-import { type Ownership, takeOwnership } from '../config/owner.ts';
-import { ownTarget } from '../config/schema.ts';
 import { EstepeError } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import { RealProc } from '../runbook/real-proc.ts';
@@ -24,9 +20,6 @@ import {
   standingIn,
   withStorage,
 } from './storage.ts';
-
-/** Between two looks at a file that 3CX may still be writing. */
-const settleMs = 5000;
 
 export function addBackup(program: Command, run: Run): void {
   const backup = program
@@ -51,29 +44,24 @@ export function addBackup(program: Command, run: Run): void {
 }
 
 async function runBackup(session: Session, storage: Storage): Promise<Done> {
-  const { config, location, clock, backup } = storage;
+  const { config } = storage;
   const folder = openDataFolder(session.dataFolder);
   const standing = standingIn(folder.db);
   const role = standing?.role ?? config.role;
   if (role !== 'active') {
-    throw new EstepeError(
-      'refused',
-      'This node is the passive one: a backup of it would be taken for the newest data of the pair.',
-      'run it on the active node',
-      { role },
-    );
+    throw new EstepeError('refused', passiveMakesNone, 'run it on the active node', { role });
   }
-  const { name: pair, fqdn } = config.pair;
   const line = progressLine(session);
   const only = takeTurn(folder);
   try {
     const done = await makeBackup({
-      location,
-      source: sourceOf(storage, join(folder.spool, 'backup')),
-      about: { pair, fqdn, node: ownTarget(config).address, epoch: standing?.epoch ?? 0 },
-      encryption: encryptionOf(storage),
-      keep: backup.keep,
-      clock,
+      ...backupWork({
+        ...storage,
+        proc: new RealProc(),
+        epoch: standing?.epoch ?? 0,
+        spool: folder.spool,
+        runToken: randomBytes(8).toString('hex'),
+      }),
       onProgress: (progress) => line.show(progressWords(progress)),
       onSetback: (setback) => line.show(setbackWords(setback)),
     });
@@ -82,50 +70,6 @@ async function runBackup(session: Session, storage: Storage): Promise<Done> {
     line.end();
     only.release();
   }
-}
-
-/** One at a time on this data folder. */
-function takeTurn(folder: ReturnType<typeof openDataFolder>): Ownership {
-  const at = (name: string) => join(folder.spool, name);
-  try {
-    return takeOwnership({ ...folder, root: folder.spool, lock: at('backup.lock.db'), engine: at('backup.json') });
-  } catch (error) {
-    if (!(error instanceof EstepeError) || error.code !== 'owned') throw error;
-    throw new EstepeError(
-      'owned',
-      'Another backup is being made here.',
-      'wait for its end, then look at `estepe backup list`',
-    );
-  }
-}
-
-function sourceOf({ config, backup, clock, secretOf, open, signal }: Storage, scratch: string): SourceWork {
-  const { timeout, password, ...settings } = backup.source;
-  const { profile, fqdn } = config.pair;
-  return {
-    profile,
-    settings: { ...settings, password: password === undefined ? null : secretOf(password) },
-    running: {
-      proc: new RealProc(),
-      runToken: randomBytes(8).toString('hex'),
-      timeoutMs: timeout,
-      signal,
-      env: { ESTEPE_FQDN: fqdn },
-    },
-    clock,
-    scratch,
-    scheduled:
-      settings.from === 'folder' && settings.folder !== undefined
-        ? open({ kind: 'local', folder: settings.folder })
-        : null,
-    settleMs,
-  };
-}
-
-function encryptionOf({ backup, secretOf }: Storage): Encryption | null {
-  const { passphrase, recipient } = backup.encrypt ?? {};
-  if (recipient !== undefined) return { recipient };
-  return passphrase === undefined ? null : { passphrase: secretOf(passphrase) };
 }
 
 function doneText({ proof, already, removed, troubles }: BackupDone, paint: Paint, clear: () => void): string {

@@ -3,15 +3,12 @@
  * gives, and one line on the terminal that is written over and over.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Location } from '../backup/location.ts';
-import { type LocationConfig, openLocation } from '../backup/locations/open.ts';
-import { pinnedHosts, pinnedHostsFile } from '../backup/locations/pinned-hosts.ts';
 import type { Setback } from '../backup/patience.ts';
+import { type BackupSection, type Means, meansOf } from '../backup/work-of-config.ts';
 import { dataFolderAt } from '../config/data-folder.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { readSecret } from '../config/secrets.ts';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import type { Standing } from '../engine/ports.ts';
@@ -19,13 +16,11 @@ import { RealClock } from '../heartbeat/real-clock.ts';
 import { look } from '../history/look.ts';
 import type { Session } from './session.ts';
 
-export interface Storage {
+export interface Storage extends Means {
   config: Config;
-  backup: NonNullable<Config['backup']>;
+  backup: BackupSection;
   location: Location;
   clock: RealClock;
-  secretOf: (name: string) => string;
-  open(location: LocationConfig): Location;
   /** aborted by Ctrl-C and SIGTERM; a second one does not wait */
   signal: AbortSignal;
 }
@@ -42,9 +37,7 @@ export async function withStorage<T>(session: Session, command: (storage: Storag
     );
   }
   const clock = new RealClock();
-  const secretOf = (name: string): string => readSecret(dataFolderAt(session.dataFolder).secrets, name);
-  const hostKeys = pinnedHosts(join(session.dataFolder, pinnedHostsFile));
-  const open = (location: LocationConfig): Location => openLocation(location, { secretOf, hostKeys, clock });
+  const means = meansOf(dataFolderAt(session.dataFolder), clock);
   const stop = new AbortController();
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(1);
@@ -53,8 +46,8 @@ export async function withStorage<T>(session: Session, command: (storage: Storag
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
   let location: Location | null = null;
   try {
-    location = open(backup.location);
-    return await command({ config, backup, location, clock, secretOf, open, signal: stop.signal });
+    location = means.open(backup.location);
+    return await command({ config, backup, location, clock, ...means, signal: stop.signal });
   } finally {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);
     await location?.close();

@@ -41,13 +41,14 @@ function pairFindings({ pair }: Config): Finding[] {
   return findings;
 }
 
-function cadenceFindings({ heartbeat, lab, promotion }: Config): Finding[] {
+function cadenceFindings({ heartbeat, lab, promotion, restore }: Config): Finding[] {
   const findings: Finding[] = [];
   const { interval, confirm } = heartbeat;
   const floors = [
     { path: ['heartbeat', 'interval'], ms: interval, floor: 5000, top: '1h' },
     { path: ['heartbeat', 'confirm', 'every'], ms: confirm.every, floor: 1000, top: '30m' },
     { path: ['promotion', 'countdown'], ms: promotion.countdown, floor: 10_000, top: '24h' },
+    ...(restore === null ? [] : [{ path: ['restore', 'poll'], ms: restore.poll, floor: 60_000, top: '24h' }]),
   ];
   for (const { path, ms, floor, top } of lab ? [] : floors) {
     if (ms >= floor) continue;

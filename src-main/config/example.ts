@@ -52,6 +52,7 @@ promotion:
 # backup:
 #   location: { kind: sftp, host: nas.example.com, user: pbx, password: nas, folder: 3CX_PBX_Backups }
 #   schedule: "0 1 * * *"        # the active node makes one every day at 01:00
+#   jitter: 0s                   # put each one off by up to so long
 #   keep: 7
 #   source:                      # 3CX: its own backup command, or what its own schedule stored
 #     from: command              # command | folder
@@ -64,6 +65,8 @@ promotion:
 
 # restore:
 #   schedule: "0 3 * * *"
+#   whenNewer: false             # true: also as soon as a newer backup is seen, looked for every so long:
+#   poll: 5m
 #   maxOffset: 24h               # older data is not promoted by itself
 #   # generic: the new files are ready, then before, swap, after
 #   # after: [[psql, --file=/var/lib/pbx/dump.sql, pbx]]

@@ -47,13 +47,14 @@ function createLockFile(path: string): void {
 
 /**
  * Makes this process the owner of a data folder. Waits up to a second for a lock that is just being looked at.
+ * @param waitMs how long it may hold this thread, else
  * @throws EstepeError `owned`, naming the engine that runs there; `data-folder` when there can be no lock
  */
-export function takeOwnership(folder: DataFolder): Ownership {
+export function takeOwnership(folder: DataFolder, waitMs = waitForLockMs): Ownership {
   let lock: Database.Database | null = null;
   try {
     createLockFile(folder.lock);
-    lock = new Database(folder.lock, { timeout: waitForLockMs });
+    lock = new Database(folder.lock, { timeout: waitMs });
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');
     // Whoever wrote this is dead: else the lock were not ours.

@@ -328,18 +328,29 @@ export const encrypt = group('Encryption of backups in the age format; the stand
   ).optional(),
 });
 
+const jitter = (what: string) =>
+  duration(
+    `Each scheduled ${what} is put off by up to so long: many sites on one server do not come at the same minute.`,
+    '0s',
+    '12h',
+  ).prefault('0s');
+
 export const backup = group('Backups made by the active node.', {
   location,
   source: source.prefault({}),
   encrypt: encrypt.optional(),
   schedule: schedule('When the active node makes one.').prefault('0 1 * * *'),
   timeZone: timeZone("Time zone of the schedule. Default: the machine's.").optional(),
+  jitter: jitter('backup'),
   keep: whole('How many verified backups are kept.', 'a number of backups', 1, 1000).prefault(7),
 });
 
 export const restore = group('The copy kept restored here. Without this section Estepe keeps no copy.', {
   schedule: schedule('When the newest backup is restored.').prefault('0 3 * * *'),
   timeZone: timeZone("Time zone of the schedule. Default: the machine's.").optional(),
+  jitter: jitter('restore'),
+  whenNewer: flag('Restore as soon as a newer backup is seen, too.').prefault(false),
+  poll: duration('whenNewer: how often the location is looked at for one.', '1s', '24h', '1m').prefault('5m'),
   maxOffset: duration('How old the data may be for a promotion by itself.', '1m', '30d').prefault('24h'),
   into: list(
     'generic: where folders and files go that stand elsewhere here than on the other node.',
