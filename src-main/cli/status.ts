@@ -102,8 +102,8 @@ function offsetText({ offset }: Snapshot): string {
       : 'Estepe keeps no copy of the data here';
   }
   const bound = gauge.maxMs === null ? '' : ` (bound ${durationWords(gauge.maxMs)})`;
-  const words = { within: '', beyond: ', beyond the bound', unverified: ', not verified' }[gauge.kind];
-  return `${durationWords(gauge.ageMs)}${bound}${words}`;
+  const words = { within: '', near: ', near the bound', beyond: ', beyond the bound', unverified: ', not verified' };
+  return `${durationWords(gauge.ageMs)}${bound}${words[gauge.kind]}`;
 }
 
 /** `  ✗ references: none of 2 answers (automatic promotion only)` */

@@ -2,6 +2,7 @@
  * What screens, the tray and the command line work out from a snapshot alone: enablement, gauges, labels that are not
  * text of one language. Pure: no clock (callers pass `now`), no I/O, no words to translate.
  */
+import type { BackupWorkView } from './backups.ts';
 import type { BeatView, FeedFrame, GuardView, OffsetView, Snapshot, StepView } from './snapshot.ts';
 import type { GuardName, Phase } from './words.ts';
 
@@ -133,7 +134,10 @@ export function canHold(snapshot: Pick<Snapshot, 'core' | 'confirmation'>): bool
 export type OffsetGauge =
   | { kind: 'not-kept' }
   | { kind: 'never' }
-  | { kind: 'within' | 'beyond' | 'unverified'; ageMs: number; maxMs: number | null; share: number | null };
+  | { kind: 'within' | 'near' | 'beyond' | 'unverified'; ageMs: number; maxMs: number | null; share: number | null };
+
+/** From this share of the bound on a person is warned: a quarter of it is left to do something. */
+export const nearBound = 0.75;
 
 /** `never` also stands for "known" without an age, which the engine never sends. */
 export function offsetGauge(offset: OffsetView): OffsetGauge {
@@ -141,12 +145,34 @@ export function offsetGauge(offset: OffsetView): OffsetGauge {
   if (offset.state === 'never' || offset.ageMs === null) return { kind: 'never' };
   const { ageMs, maxMs, verified } = offset;
   const beyond = maxMs !== null && ageMs > maxMs;
+  const near = maxMs !== null && ageMs >= maxMs * nearBound;
   return {
-    kind: beyond ? 'beyond' : verified ? 'within' : 'unverified',
+    kind: beyond ? 'beyond' : !verified ? 'unverified' : near ? 'near' : 'within',
     ageMs,
     maxMs,
     share: maxMs === null || maxMs <= 0 ? null : Math.min(1, ageMs / maxMs),
   };
+}
+
+/** How a gauge looks; a shape and a word go with each. */
+export const gaugeStanding: Record<OffsetGauge['kind'], Standing> = {
+  'not-kept': 'off',
+  never: 'alarm',
+  within: 'good',
+  near: 'attention',
+  beyond: 'alarm',
+  unverified: 'alarm',
+};
+
+/** The offset of a snapshot, grown older since by the engine's clock. */
+export function offsetAt({ offset, at }: Pick<Snapshot, 'offset' | 'at'>, engineNow: number): OffsetView {
+  return offset.ageMs === null ? offset : { ...offset, ageMs: offset.ageMs + Math.max(0, engineNow - at) };
+}
+
+/** How much of its phase is done, 0 to 1; null where it is not known beforehand how much there is. */
+export function shareDone({ bytes, total }: Pick<BackupWorkView, 'bytes' | 'total'>): number | null {
+  if (total === null) return null;
+  return total <= 0 ? 1 : Math.min(1, Math.max(0, bytes / total));
 }
 
 const second = 1000;

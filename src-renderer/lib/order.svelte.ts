@@ -1,6 +1,7 @@
 /**
  * One button's order on its way: busy while it is, so that a double click sends once; what went wrong, as a sentence.
  */
+import type { BackupAnswer } from '../../src-main/contract/backups.ts';
 import type { OrderAnswer } from '../../src-main/contract/contract.ts';
 import { type Client, type Feed, OrderFailed } from './feed.svelte.ts';
 import { m } from './paraglide/messages.js';
@@ -51,7 +52,7 @@ export class Order {
   }
 
   /** The same for orders that the engine may refuse: true when it was accepted. */
-  async give(call: (client: Client, signal: AbortSignal) => Promise<OrderAnswer>): Promise<boolean> {
+  async give(call: (client: Client, signal: AbortSignal) => Promise<BackupAnswer | OrderAnswer>): Promise<boolean> {
     const answer = await this.send(call);
     if (answer === null) return false;
     if (!answer.accepted) this.#failed(refusalOf(answer));
@@ -59,8 +60,9 @@ export class Order {
   }
 }
 
-function refusalOf(answer: OrderAnswer): ProblemWords {
-  const guards = answer.refusedBy.map((name) => guardWord[name]()).join(', ');
+function refusalOf(answer: BackupAnswer | OrderAnswer): ProblemWords {
+  const refusedBy = 'refusedBy' in answer ? answer.refusedBy : [];
+  const guards = refusedBy.map((name) => guardWord[name]()).join(', ');
   const words = guards === '' ? m.refused() : `${m.refused()} (${guards})`;
   return { words, said: answer.reason };
 }

@@ -21,6 +21,15 @@ export function timeWords(at: number, now: number): string {
   return new Date(at).toDateString() === new Date(now).toDateString() ? clock.format(at) : dated.format(at);
 }
 
+const ofYear = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+const day = new Intl.DateTimeFormat(getLocale(), { weekday: 'short', ...ofYear });
+const dayOfYear = new Intl.DateTimeFormat(getLocale(), { year: 'numeric', ...ofYear });
+
+/** Day and time to the minute; the year in place of the weekday where it is not the same as `now`'s. */
+export function dateWords(at: number, now: number): string {
+  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(at);
+}
+
 /** For `<time datetime>`. */
 export function machineTime(at: number): string {
   return new Date(at).toISOString();

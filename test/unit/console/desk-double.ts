@@ -12,6 +12,7 @@ import type {
   Snapshot,
   StepView,
 } from '../../../src-main/contract/snapshot.ts';
+import { backupsAt, backupsDesk } from './backups-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
 export type Change = Partial<Omit<Snapshot, 'version' | 'at'>>;
@@ -88,69 +89,6 @@ const event = (id: number, at: number, e: Partial<EventView>): EventView => ({
   evidence: {},
   ...e,
 });
-
-const day = 24 * 3600_000;
-
-/** A week of backups on a passive node: the newest restored, one never read back. */
-export function backupsAt(now: number): Snapshot['backups'] {
-  const rows = Array.from({ length: 7 }, (_, i) => {
-    const createdAt = now - 9 * 3600_000 - i * day;
-    const stamp = new Date(createdAt).toISOString().replace(/[-:]|\.\d+/g, '');
-    const verified = i !== 3;
-    return {
-      name: `head-office-192.0.2.1-${stamp}.zip.age`,
-      createdAt,
-      size: 812_345_678 - i * 1_234_567,
-      encrypted: true,
-      verified,
-      verifiedAt: verified ? createdAt + 240_000 : null,
-      restoredAt: i < 3 ? createdAt + 2 * 3600_000 : null,
-    };
-  });
-  const [newest] = rows;
-  return {
-    location: 'sftp://pbx@nas.example.com/3CX_PBX_Backups',
-    rows,
-    count: rows.length,
-    listedAt: now - 60_000,
-    listing: false,
-    listTrouble: null,
-    schedules: {
-      backup: {
-        cron: '0 1 * * *',
-        timeZone: 'Europe/Madrid',
-        nextAt: null,
-        paused: 'the active node makes the backups',
-      },
-      restore: { cron: '0 3 * * *', timeZone: 'Europe/Madrid', nextAt: now + 3 * 3600_000, paused: '' },
-    },
-    work: null,
-    last: {
-      backup: null,
-      verify: null,
-      restore: {
-        at: now - 7 * 3600_000,
-        by: 'schedule',
-        name: newest?.name ?? null,
-        ok: true,
-        cancelled: false,
-        sentence: 'restored and proven: 1,204 files',
-        todo: '',
-      },
-    },
-    restored: {
-      name: newest?.name ?? '',
-      createdAt: newest?.createdAt ?? 0,
-      restoredAt: now - 7 * 3600_000,
-      proven: 'manifest and SHA-256 of every file',
-    },
-    refusals: {
-      backup: 'this node is the passive one: a backup of it would be taken for the newest data of the pair',
-      verify: null,
-      restore: null,
-    },
-  };
-}
 
 /** The passive of a small office's pair, everything well. */
 export function healthySnapshot(now: number): Snapshot {
@@ -322,10 +260,6 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
     for (const call of calls) call(frame);
   };
   const answer: OrderAnswer = { accepted: true, rule: 'person-promotes', reason: 'ordered by a person', refusedBy: [] };
-  const order = (call: string, ask: unknown) => {
-    asked.push({ call, ask });
-    return { accepted: true, reason: 'ordered by a person' };
-  };
   const double: DeskDouble = {
     fault: null,
     asked,
@@ -394,17 +328,11 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       double.change({ overlays: { ...held.overlays, maintenance: null } });
       return { was };
     },
-    backups: {
-      async refresh() {
-        asked.push({ call: 'backups.refresh', ask: {} });
-        double.change({ backups: { ...held.backups, listedAt: Date.now() } });
-        return { read: true };
-      },
-      run: (ask) => order('backups.run', ask),
-      verify: (ask) => order('backups.verify', ask),
-      restore: (ask) => order('backups.restore', ask),
-      cancel: (ask) => order('backups.cancel', ask),
-    },
+    backups: backupsDesk(
+      asked,
+      () => held.backups,
+      (backups) => double.change({ backups }),
+    ),
     events({ limit, severity }) {
       return held.events.filter((e) => severity === undefined || e.severity === severity).slice(0, limit);
     },
