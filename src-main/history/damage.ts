@@ -151,6 +151,7 @@ function saveInto(fresh: Sqlite, aside: string, list: readonly Migration[]): Sav
   migrate(fresh, known ? list.filter((migration) => migration.version <= version) : list);
   if (old !== null && known) {
     saveRows(fresh, old, outcome);
+    if (version >= restoresSince) saveRestores(fresh, old, outcome);
     migrate(fresh, list);
   } else {
     outcome.lost.push('the standing (role and epoch)', 'the claims of epochs', 'an open runbook, if there was one');
@@ -180,6 +181,17 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
   if (!facts.whole || kept < facts.rows.length) lost.push('some remembered facts (maintenance, cool-down)');
 
   saveOpenRunbook(fresh, old, { saved, lost });
+}
+
+/** The version that has the table. */
+const restoresSince = 2;
+
+/** What stands here is told by them; with any lost that cannot be told any more. */
+function saveRestores(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
+  const restores = readable(old, 'SELECT * FROM restore NOT INDEXED ORDER BY id');
+  const kept = restores.whole ? put(fresh, 'restore', restores.rows) : 0;
+  if (kept > 0) saved.push(`${kept} restores`);
+  if (!restores.whole || kept < restores.rows.length) lost.push('what was restored here');
 }
 
 /** An open runbook whose journal cannot be read whole is kept as halted: what was done in it is for a person to say. */

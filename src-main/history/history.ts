@@ -26,6 +26,7 @@ import {
   prunedMark,
   type Retention,
 } from './prune.ts';
+import { type Restores, restoreTable } from './restores.ts';
 import { type RunbookTable, runbookTable } from './runbooks.ts';
 import { connect, requireNodeApi, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, refuseForeign, versionOf } from './schema.ts';
@@ -49,6 +50,8 @@ export interface History extends Store {
   readonly file: string;
   /** something found while opening that the admin must know, or null */
   readonly notice: Notice | null;
+  /** What was restored here, and what stands here. */
+  readonly restores: Restores;
   /** Counts and latency of one test over time, from the coarsest rollup that suits. Throws `database`. */
   series(query: SeriesQuery): Series;
   /** Beats of a test in [from, to), the newest `limit` of them, oldest first. Throws `database`. */
@@ -224,6 +227,7 @@ function composed(db: Sqlite, file: string, options: HistoryOptions, notice: Not
     notice,
     ...vitals(db, write, read),
     ...journal(runbooks, write, read),
+    restores: restores(db, write, read),
     event,
     events: (query) => read('read events', () => listed(query)),
     beats: (rows) => write.keep({ beats: rows }),
@@ -344,5 +348,25 @@ function journal(
     result: (runbook, step, attempt, result, at) =>
       write.durable('journal a result', () => runbooks.result(runbook, { step, attempt }, result, at)),
     setRunbook: (id, change) => write.durable('save a runbook', () => runbooks.set(id, change)),
+  };
+}
+
+/** Restores, each call one durable transaction. Looked for when first asked: a file of an earlier version has no such table. */
+function restores(db: Sqlite, write: Writer, read: Read): Restores {
+  let made: Restores | null = null;
+  const table = (): Restores => {
+    made ??= restoreTable(db);
+    return made;
+  };
+  return {
+    begin: (start) => write.durable('begin a restore', () => table().begin(start)),
+    mark: (id, stands) => write.durable('mark a restore', () => table().mark(id, stands)),
+    end: (id, end) => write.durable('save the end of a restore', () => table().end(id, end)),
+    closeOpen: (at, recovered) => write.durable('close a restore', () => table().closeOpen(at, recovered)),
+    open: () => read('read the open restore', () => table().open()),
+    lastRestored: () => read('read the last restore', () => table().lastRestored()),
+    restoredNow: () => read('read what is restored', () => table().restoredNow()),
+    restoredTimes: () => read('read the restores', () => table().restoredTimes()),
+    list: (limit) => read('read the restores', () => table().list(limit)),
   };
 }

@@ -1,7 +1,8 @@
 /**
  * Retention: what is kept how long, and taking the rest away without ever holding the engine's thread: rows by key range
  * in chunks of a few milliseconds, freed pages given back to the disk the same way, a turn of the event loop between.
- * Standing, claims, facts, runbooks and their journals are kept for ever: they are few.
+ * Restores go with the events, but never those that tell what stands here. Standing, claims, facts, runbooks and their
+ * journals are kept for ever: they are few.
  */
 import { setTimeout as rest } from 'node:timers/promises';
 import { dayMs, hourMs, minuteMs } from './beats.ts';
@@ -36,6 +37,7 @@ export interface PruneReport {
   minutes: number;
   hours: number;
   events: number;
+  restores: number;
   evidence: number;
   /** bytes given back to the file system */
   bytes: number;
@@ -80,6 +82,7 @@ export async function prune(
     minutes: 0,
     hours: 0,
     events: 0,
+    restores: 0,
     evidence: 0,
     bytes: 0,
     ms: 0,
@@ -167,7 +170,10 @@ export async function prune(
     },
     async () => {
       if (retention.eventsMs === null) return;
-      report.events = await rowsWhere('event', 'at < ?', Math.floor(wall - retention.eventsMs));
+      const before = Math.floor(wall - retention.eventsMs);
+      report.events = await rowsWhere('event', 'at < ?', before);
+      const old = "begun_at < ? AND id < (SELECT max(id) FROM restore WHERE stands = 'new')";
+      report.restores = await rowsWhere('restore', old, before);
     },
     async () => {
       if (retention.beatsMs === null) return;

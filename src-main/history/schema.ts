@@ -119,8 +119,33 @@ CREATE TABLE hour (${rollupColumns}) STRICT, WITHOUT ROWID;
 CREATE TABLE day (${rollupColumns}) STRICT, WITHOUT ROWID;
 `;
 
+const version2 = `
+-- What was restored here. ended_at NULL: under way, or cut off. stands: what stands here after it, or would after a crash.
+CREATE TABLE restore (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  sha256 TEXT,
+  created_at INTEGER NOT NULL,
+  begun_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  outcome TEXT CHECK (outcome IN ('restored', 'refused', 'failed', 'cancelled', 'taken-back')),
+  stands TEXT NOT NULL DEFAULT 'old' CHECK (stands IN ('old', 'new', 'unknown')),
+  reason TEXT NOT NULL DEFAULT '',
+  proven TEXT NOT NULL DEFAULT '',
+  files INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  by TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  run_token TEXT NOT NULL,
+  CHECK ((ended_at IS NULL) = (outcome IS NULL))
+) STRICT;
+-- At most one is open.
+CREATE UNIQUE INDEX restore_one_open ON restore (ended_at IS NULL) WHERE ended_at IS NULL;
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, what: 'the first tables', run: (db) => db.exec(version1) },
+  { version: 2, what: 'what was restored here', run: (db) => db.exec(version2) },
 ];
 
 /** The newest version this Estepe knows. */

@@ -15,6 +15,11 @@ export const archiveFaults = [
 ] as const;
 export type ArchiveFault = (typeof archiveFaults)[number];
 
+/** Those that are the archive's own doing: it is refused, whatever is tried. The others are of the source or of the disk here. */
+export const refusals: ReadonlySet<ArchiveFault> = new Set(
+  archiveFaults.filter((fault) => fault !== 'source' && fault !== 'disk'),
+);
+
 /** What to do, by the word. The sentence says what was found. */
 const todos: Readonly<Record<ArchiveFault, string>> = {
   damaged: 'take another backup from the list; if every one is damaged, check the disk or server they are stored on',

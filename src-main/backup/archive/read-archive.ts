@@ -48,8 +48,15 @@ export interface Sink {
   file(item: FileItem): Promise<{ take(block: Buffer): Promise<void>; end(): Promise<void>; drop(): Promise<void> }>;
 }
 
-/** Whose it is, before anything else of it is looked at. */
-function checkOwner(manifest: Manifest, { pair, fqdn, pbxVersion }: Expectation): boolean {
+/**
+ * Whose it is, before anything else of it is looked at.
+ * @returns false: one of the two versions is unknown
+ * @throws ArchiveError `other-pair`, `other-fqdn`, `newer-version`
+ */
+export function checkOwner(
+  manifest: Pick<Manifest, 'pair' | 'fqdn' | 'pbxVersion'>,
+  { pair, fqdn, pbxVersion }: Expectation,
+): boolean {
   if (manifest.pair !== pair) {
     throw new ArchiveError('other-pair', `It is of the pair ${manifest.pair}; this one is ${pair}.`);
   }

@@ -10,7 +10,7 @@ import { extractArchive, verifyArchive } from '../archive/archive.ts';
 import type { Key } from '../archive/encryption.ts';
 import { ArchiveError } from '../archive/faults.ts';
 import type { Expectation, Proven } from '../archive/read-archive.ts';
-import { copyFor3cx, restore3cx, restoreFreepbx } from '../sources/command-lines.ts';
+import { type CommandLine, copyFor3cx, restore3cx, restoreFreepbx } from '../sources/command-lines.ts';
 import { type Running, runLine } from '../sources/run-line.ts';
 import { toolFolder } from '../sources/source.ts';
 
@@ -24,7 +24,19 @@ export interface CommandRestore {
   scratch: string;
   /** 3CX: the password of its own backup file, not of the archive */
   password: string | null;
+  /** its signal ends everything up to the PBX's own command; that one is never ended half-way, only by its time-out */
   running: Running;
+  /** called when the archive is proven, and right before the PBX's own command; what it throws ends the restore there */
+  boundary?: (name: 'proven' | 'running') => void;
+  /** bytes unpacked, first to prove them, then anew */
+  onProgress?: (bytes: number) => void;
+}
+
+/** A PBX that is half restored is worse than one that is restored although nobody wants it any more. */
+function runWhole(line: CommandLine, { running, boundary = () => {} }: CommandRestore): Promise<string> {
+  if (running.signal.aborted) throw new ArchiveError('disk', 'It was cancelled.');
+  boundary('running');
+  return runLine(line, { ...running, signal: new AbortController().signal });
 }
 
 async function run3cx(profile: '3cx-windows' | '3cx-linux', file: string, what: CommandRestore): Promise<string> {
@@ -33,7 +45,7 @@ async function run3cx(profile: '3cx-windows' | '3cx-linux', file: string, what: 
   try {
     const own = profile === '3cx-windows' ? file : join(folder, '3cx-backup.zip');
     if (own !== file) await runLine(copyFor3cx(file, own), running);
-    return await runLine(restore3cx(profile, { file: own, log: join(folder, 'restore.log'), password }), running);
+    return await runWhole(restore3cx(profile, { file: own, log: join(folder, 'restore.log'), password }), what);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -45,12 +57,12 @@ async function run3cx(profile: '3cx-windows' | '3cx-linux', file: string, what: 
  * @throws EstepeError (an ArchiveError when the archive is refused: then the PBX was not touched)
  */
 export async function restoreByCommand(what: CommandRestore): Promise<{ proven: Proven; output: string }> {
-  const { profile, file, key, expect, scratch, running } = what;
+  const { profile, file, key, expect, scratch, running, boundary = () => {}, onProgress } = what;
   mkdirSync(scratch, { recursive: true });
   const work = mkdtempSync(join(scratch, 'restore-'));
   try {
     const reading = { file, key, scratch: join(work, 'decrypted'), expect };
-    const watch = { signal: running.signal };
+    const watch = { signal: running.signal, ...(onProgress === undefined ? {} : { onProgress }) };
     const { manifest } = (await verifyArchive(reading, watch)).proven;
     const [root, ...others] = manifest.roots;
     if (manifest.profile !== profile || root === undefined || root.kind !== 'file' || others.length > 0) {
@@ -62,11 +74,11 @@ export async function restoreByCommand(what: CommandRestore): Promise<{ proven: 
     if (profile === 'freepbx' && !/\.t(?:ar(?:\.gz)?|gz)$/.test(root.path)) {
       throw new EstepeError('backup', `${root.path} is no backup of FreePBX.`, 'choose another backup');
     }
+    boundary('proven');
     // FreePBX tells its files by their ending.
     const own = join(work, profile === 'freepbx' ? 'backup.tar.gz' : '3cx-backup.zip');
     const { proven } = await extractArchive(reading, new Map([[root.id, own]]), watch);
-    const output =
-      profile === 'freepbx' ? await runLine(restoreFreepbx(own), running) : await run3cx(profile, own, what);
+    const output = profile === 'freepbx' ? await runWhole(restoreFreepbx(own), what) : await run3cx(profile, own, what);
     return { proven, output };
   } finally {
     rmSync(work, { recursive: true, force: true });

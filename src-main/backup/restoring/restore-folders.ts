@@ -57,7 +57,8 @@ async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, id
   const into = new Map<string, string>();
   const needed = new Map<number, { bytes: number; folder: string }>();
   for (const root of manifest.roots) {
-    const target = targets.get(root.path);
+    // A folder may be written with a slash at its end there and without one here.
+    const target = targets.get(root.path) ?? targets.get(root.path.replace(/[\\/]+$/, ''));
     if (target === undefined || !isAbsolute(target)) {
       throw new ArchiveError('unsafe', `It holds ${root.path}, which the configuration here does not name.`);
     }
@@ -164,15 +165,21 @@ export interface Recovered {
 
 /**
  * Ends a restore that a crash cut off; to be called before anything else is restored or promoted.
+ * @param decided called when it is decided for the new ones, before the journal goes; must not throw
  * @returns null when there is none
  * @throws EstepeError when it cannot be ended; the journal stays, and calling again goes on
  */
-export async function recoverFolders(journal: string, around: Around): Promise<Recovered | null> {
+export async function recoverFolders(
+  journal: string,
+  around: Around,
+  decided: () => void = () => {},
+): Promise<Recovered | null> {
   const state = readJournal(journal);
   if (state === null) return null;
   const old = 'a restore that was cut off was taken back: the folders are as they were before it';
   switch (state.phase) {
     case 'cleaning':
+      decided();
       await removeKept(journal, state);
       return {
         ended: 'new',
@@ -187,6 +194,7 @@ export async function recoverFolders(journal: string, around: Around): Promise<R
         await takeBack(journal, state, around, error);
         return { ended: 'old', sentence: `${old}, since it could not be finished: ${sentenceOf(error)}` };
       }
+      decided();
       await removeKept(journal, state);
       return { ended: 'new', sentence: 'a restore that was cut off after its swap was finished' };
     case 'staging':

@@ -52,7 +52,7 @@ export async function runLine({ argv, shown, secrets }: CommandLine, running: Ru
     'backup',
     redact(`\`${shown}\` ${wrong}${said === '' ? '' : `: ${said}`}`, secrets),
     'run the command by hand to see what it wants, then try again',
-    { output },
+    { output, how: result.end.how },
   );
 }
 

@@ -1,0 +1,51 @@
+/** Ends a restore that a crash cut off, and says so in history. Must not know how one is begun. */
+import { rm } from 'node:fs/promises';
+import type { Clock } from '../engine/ports.ts';
+import type { Restores, Stands } from '../history/restores.ts';
+import { recoverFolders } from './restoring/restore-folders.ts';
+import { type Running, runAll } from './sources/run-line.ts';
+import type { RestoreHere } from './work-of-restore.ts';
+
+export interface RecoverWork {
+  here: Pick<RestoreHere, 'before' | 'after' | 'journal' | 'scratch'>;
+  /** without a limit by its signal: what was stopped has to go on */
+  running: Running;
+  clock: Clock;
+  history: Restores;
+}
+
+export interface RecoveredRestore {
+  /** of the backup; null: history knows of none */
+  name: string | null;
+  stands: Stands;
+  /** what was done, or what has to be done */
+  sentence: string;
+}
+
+/**
+ * To be called at the start of an engine and before a promotion, by whoever has the turn: whatever is under way is taken for cut off.
+ * @returns null when there is none
+ * @throws EstepeError when it cannot be ended; calling again goes on
+ */
+export async function recoverRestore({ here, running, clock, history }: RecoverWork): Promise<RecoveredRestore | null> {
+  const open = history.open();
+  // Of the PBX's own restore, or of the site's commands, something may have outlived us.
+  if (open !== null) await running.proc.endLeftovers(open.runToken);
+  const around = {
+    before: () => runAll(here.before, running),
+    after: () => runAll(here.after, running),
+  };
+  const decided = (): void => {
+    try {
+      if (open !== null) history.mark(open.id, 'new');
+    } catch {
+      // A full disk. Cut off again right here it would be told as unknown, which is the safe side.
+    }
+  };
+  const recovered = await recoverFolders(here.journal, around, decided);
+  await rm(here.scratch, { recursive: true, force: true });
+  const row = history.closeOpen(clock.wall(), recovered);
+  if (row === null)
+    return recovered === null ? null : { name: null, stands: recovered.ended, sentence: recovered.sentence };
+  return { name: row.name, stands: row.stands, sentence: row.reason };
+}
