@@ -280,7 +280,10 @@ class Restoring {
     let phase: RestorePhase = 'prove';
     this.#tell(phase, 0, total);
     const boundary = (name: string): void => {
-      if (name === 'staging') phase = 'restore';
+      if (name === 'staging') {
+        phase = 'restore';
+        this.#tell(phase, 0, total);
+      }
       if (name === 'stopping') this.#touched = true;
       if (name === 'swapping') this.#mark(id, 'unknown');
       if (name === 'cleaning') this.#decided(id);
