@@ -3,11 +3,13 @@
  * Wires; decides nothing. The console, the tray and the lab get the desk from here.
  */
 import { randomBytes } from 'node:crypto';
+import { Storeroom } from './backup/storeroom.ts';
+import { meansOf } from './backup/work-of-config.ts';
 import { type DataFolder, openDataFolder } from './config/data-folder.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
 import { takeOwnership } from './config/owner.ts';
 import { toRetention } from './config/schema.ts';
-import { readSecret, secretNames, writeSecret } from './config/secrets.ts';
+import { readSecret, redact, secretNames, writeSecret } from './config/secrets.ts';
 import type { Desk } from './contract/desk.ts';
 import { sentenceOf } from './contract/errors.ts';
 import type { Severity } from './contract/words.ts';
@@ -112,13 +114,35 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   const recorder = new Recorder(folder.logs);
   const beats = new BeatRing(history);
   let changed = (): void => {};
-  const engine = new Engine(
+  const storeroom: Storeroom = new Storeroom({
+    ...{ clock, proc, folder, tell },
+    random: ports.random,
+    store,
+    restores: history.restores,
+    means: meansOf(folder, clock, secrets.add),
+    config: () => config.running,
+    around: {
+      standing: () => engine.interpreter.standing,
+      runbookOpen: () => engine.runner.isOpen,
+      moment: () => {
+        const { phase, verdict } = engine.interpreter.state;
+        return { phase, verdict };
+      },
+    },
+    clean: (text) => redact(text, secrets.all()),
+    onChange: () => changed(),
+    onData: () => engine.interpreter.tick(),
+  });
+  const engine: Engine = new Engine(
     ports,
     site(),
-    // Neither backups nor the peer link are there yet: nothing is known of the data, and no word comes.
-    { word: () => null, data: () => ({ state: config.running.restore === null ? 'not-kept' : 'never' }) },
+    // The peer link is not there yet: no word comes.
+    { word: () => null, data: () => storeroom.data(), settled: (signal) => storeroom.settled(signal) },
     {
-      onChange: () => changed(),
+      onChange: () => {
+        storeroom.look();
+        changed();
+      },
       onRound: (round, wall) => {
         store.beats(round.beats.map((beat) => ({ test: beat.test, at: Math.round(wall), beat })));
         beats.add(round, wall);
@@ -138,7 +162,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     events: witness.events,
     beats,
     config,
-    backups: nothingKept,
+    backups: storeroom,
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });
@@ -147,6 +171,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     accepted: () => {
       secrets.read();
       engine.reconfigure(site());
+      storeroom.reconfigured();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -157,6 +182,8 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   });
   log.info(`Estepe ${version} starts on ${folder.root}, process ${process.pid}`);
   if (history.notice !== null) log.warn(history.notice.sentence);
+  // A restore that a crash cut off is ended before anything else; the watch does not wait for it, a promotion does.
+  storeroom.start();
   engine.start();
   const stopPruning = prunes(clock, history, config, log);
 
@@ -183,7 +210,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       closing ??= (async () => {
         stopPruning();
         config.close();
-        await engine.stop();
+        await Promise.all([storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();
         log.info('Estepe has stopped');
@@ -194,31 +221,6 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     },
   };
 }
-
-/** The engine without its storeroom. */
-const refusal = { accepted: false, reason: 'this engine keeps no backups yet' };
-const nothingKept: Parameters<typeof makeDesk>[0]['backups'] = {
-  desk: {
-    refresh: async () => ({ read: false }),
-    run: () => refusal,
-    verify: () => refusal,
-    restore: () => refusal,
-    cancel: () => refusal,
-  },
-  view: () => ({
-    location: null,
-    rows: [],
-    count: 0,
-    listedAt: null,
-    listing: false,
-    listTrouble: null,
-    schedules: { backup: null, restore: null },
-    work: null,
-    last: { backup: null, verify: null, restore: null },
-    restored: null,
-    refusals: { backup: refusal.reason, verify: refusal.reason, restore: refusal.reason },
-  }),
-};
 
 /** Name of the secret with which clients prove themselves, and of the fact which port they were answered on. */
 const tokenName = 'console-token';
@@ -242,7 +244,11 @@ function portBefore(kept: unknown): number | null {
 }
 
 /** The secrets of the folder, read at start and with every new configuration. */
-function knownSecrets(folder: string): { all: () => readonly string[]; read: () => void } {
+function knownSecrets(folder: string): {
+  all: () => readonly string[];
+  read: () => void;
+  add: (secret: string) => void;
+} {
   let known: string[] = [];
   const read = (): void => {
     known = secretNames(folder).flatMap((name) => {
@@ -255,7 +261,10 @@ function knownSecrets(folder: string): { all: () => readonly string[]; read: () 
     });
   };
   read();
-  return { all: () => known, read };
+  const add = (secret: string): void => {
+    if (!known.includes(secret)) known.push(secret);
+  };
+  return { all: () => known, read, add };
 }
 
 /** Old rows go a while after the start and some times a day; what fails is tried again the next time. */

@@ -47,8 +47,9 @@ export class Storeroom {
   #work: Work | null = null;
   #retry: Cancel | null = null;
   #tick: Cancel = () => {};
-  #role: Role;
+  #role: Role = 'passive';
   #listAt = 0;
+  #listedOf = '';
   /** restores of it failed for good; null: none */
   #givenUpOn: string | null = null;
 
@@ -64,7 +65,6 @@ export class Storeroom {
     this.#p = parts;
     this.#facts = new Facts(parts.store);
     this.#stock = new Stock(parts, this.#facts);
-    this.#role = parts.around.standing().role;
     this.#listing = new Listing({
       clock: parts.clock,
       open: () => {
@@ -77,13 +77,14 @@ export class Storeroom {
     this.#voice = new Voice(parts);
     this.#aftermath = new Aftermath(parts, this.#voice, this.#closing.signal, () => {
       this.#stock.read();
-      parts.onChange();
+      parts.onData();
     });
     this.#calendar = new Calendar(parts, this.#facts, (kind) => this.#due(kind));
   }
 
   /** First what a crash left, then the schedules. */
   start(): void {
+    this.#role = this.#p.around.standing().role;
     this.#aftermath.start();
     const { begun } = this.#facts.now;
     if (begun !== null) {
@@ -92,13 +93,15 @@ export class Storeroom {
       this.#failed({ kind, by, name, asked: name }, cutOff);
     }
     this.#calendar.set(this.#role, false);
+    this.#listedOf = this.#place();
     this.#wake();
-    void this.#listing.refresh();
   }
 
   /** Another configuration is used from now on. */
   reconfigured(): void {
-    this.#listing.forget();
+    const place = this.#place();
+    if (place !== this.#listedOf) this.#listing.forget();
+    this.#listedOf = place;
     this.#stock.reconfigured();
     this.#calendar.set(this.#role, false);
     void this.#listing.refresh();
@@ -165,6 +168,11 @@ export class Storeroom {
     this.#tick();
     this.#work?.cancel('engine');
     await Promise.all([this.#listing.close(), this.#work?.done, this.#aftermath.done]);
+  }
+
+  #place(): string {
+    const { backup, pair } = this.#p.config();
+    return JSON.stringify([pair.name, backup?.location]);
   }
 
   get #closed(): boolean {
@@ -261,7 +269,7 @@ export class Storeroom {
     this.#watchOffset();
     this.#calendar.look();
     void this.#listing.refresh();
-    this.#p.onChange();
+    this.#p.onData();
   }
 
   #achieved({ kind, by }: Work, { name, sentence, troubles, evidence, verified }: Achieved): void {

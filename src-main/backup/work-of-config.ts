@@ -28,8 +28,17 @@ export interface Means {
   open(location: LocationConfig): Location;
 }
 
-export function meansOf(folder: Pick<DataFolder, 'root' | 'secrets'>, clock: Clock): Means {
-  const secretOf = (name: string): string => readSecret(folder.secrets, name);
+/** @param onSecret told of each secret that is read: it must be shown nowhere */
+export function meansOf(
+  folder: Pick<DataFolder, 'root' | 'secrets'>,
+  clock: Clock,
+  onSecret: (secret: string) => void = () => {},
+): Means {
+  const secretOf = (name: string): string => {
+    const secret = readSecret(folder.secrets, name);
+    onSecret(secret);
+    return secret;
+  };
   const hostKeys = pinnedHosts(join(folder.root, pinnedHostsFile));
   return { secretOf, open: (location) => openLocation(location, { secretOf, hostKeys, clock }) };
 }

@@ -189,6 +189,10 @@ export class Interpreter {
     this.#standing = this.#readStanding();
   }
 
+  get standing(): Pick<Standing, 'role' | 'epoch'> {
+    return this.#standing;
+  }
+
   #readStanding(): Pick<Standing, 'role' | 'epoch'> {
     return this.#p.store.standing() ?? { role: 'passive', epoch: 0 };
   }

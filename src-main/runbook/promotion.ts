@@ -43,6 +43,8 @@ export interface PromotionParts {
   node: string;
   plan: () => PromotionPlan;
   askGuards: GuardsAsked;
+  /** Resolves when no restore changes the PBX's data any more: finished, or taken back; also when `signal` is aborted. */
+  settled: (signal: AbortSignal) => Promise<void>;
 }
 
 /** How long a resumed promotion may look for proof before a person is asked. */
@@ -81,6 +83,8 @@ function guardsStep(parts: PromotionParts): Step {
     timeoutMs: guardsTimeoutMs,
     repeatOnResume: true,
     run: async (c) => {
+      // First: what stands restored here is one of the things that they judge.
+      await parts.settled(c.signal);
       const { ok, sentence } = await parts.askGuards(c.runbook, c.signal);
       return ok ? done(sentence) : { ...failure(sentence), takeBack: true };
     },

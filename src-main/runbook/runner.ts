@@ -58,6 +58,13 @@ export class Runner {
     return this.#journal.record;
   }
 
+  /** Running or halted: what is done about the PBX now is this runbook's. */
+  get isOpen(): boolean {
+    if (this.#unbegun) return this.#unbegun.status === 'halted';
+    const r = this.record;
+    return r !== null && !r.dryRun && (r.status === 'running' || r.status === 'halted');
+  }
+
   /** Output of the step that runs now, as far as it came. */
   get live(): { step: StepId; attempt: number; output: string } | null {
     return this.#live;

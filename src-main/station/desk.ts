@@ -2,8 +2,8 @@
  * The desk of a running engine: snapshot, feed, orders, history, as the contract's calls without a transport. Passes orders on
  * and answers what the core answered; decides nothing.
  */
-import type { BackupsView } from '../contract/backups.ts';
-import type { BackupsDesk, Desk, PromoteAsk } from '../contract/desk.ts';
+import type { Storeroom } from '../backup/storeroom.ts';
+import type { Desk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
@@ -25,7 +25,7 @@ export interface DeskParts {
   events: () => number;
   beats: BeatRing;
   config: RunningConfig;
-  backups: { desk: BackupsDesk; view(): BackupsView };
+  backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
 }
@@ -126,7 +126,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
             },
           ]
         : [];
-    return [...stalled, ...config.troubles(), ...own];
+    return [...stalled, ...parts.backups.troubles(), ...config.troubles(), ...own];
   };
 
   return () => {
@@ -154,6 +154,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
         leftMs: Math.round(maintenance.leftMs),
       },
       backups: parts.backups.view(),
+      offset: parts.backups.offset(),
       runbook: runner.record,
       runner,
       stepsFor: (record: RunbookRecord) => engine.stepsFor({ steps: stepsShown(record) }),

@@ -41,6 +41,8 @@ export interface Site {
 export interface Outside {
   word(): Word | null;
   data(): DataState;
+  /** resolves when no restore changes the PBX's data any more; called while a runbook is open */
+  settled(signal: AbortSignal): Promise<void>;
 }
 
 export interface Hooks {
@@ -80,6 +82,7 @@ export class Engine {
       ...ports,
       node: site.node,
       plan: () => this.#site.plan,
+      settled: (signal) => outside.settled(signal),
       askGuards: (runbook, signal) => guardsHold(this.interpreter.asked, runbook, signal),
     });
     this.runner = new Runner({

@@ -39,6 +39,7 @@ export interface Sitter {
   beats: ReadonlyMap<string, readonly BeatView[]>;
   maintenance: (Maintenance & { leftMs: number }) | null;
   backups: Snapshot['backups'];
+  offset: OffsetView;
   runbook: RunbookRecord | null;
   runner: Pick<Runner, 'live' | 'facts'>;
   stepsFor: (record: RunbookRecord) => readonly Step[];
@@ -77,7 +78,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
     guards,
     confirmation: confirmationOf(state, observation),
     overlays: { maintenance: sitter.maintenance, observeOnly: config.promotion.observeOnly },
-    offset: offsetOf(observation),
+    offset: sitter.offset,
     backups: sitter.backups,
     runbook: sitter.runbook && runbookView(sitter.runbook, sitter.stepsFor(sitter.runbook), sitter.runner),
     events,
@@ -126,12 +127,6 @@ function confirmationOf(state: CoreState, observation: Observation): Snapshot['c
     held: state.held,
     blockedBy: holdingBack(guardsOf(state, observation)).map((guard) => guard.name),
   };
-}
-
-function offsetOf({ data, policy }: Pick<Observation, 'data' | 'policy'>): OffsetView {
-  const maxMs = policy.maxOffsetMs;
-  if (data.state === 'known') return { state: 'known', ageMs: whole(data.ageMs), maxMs, verified: data.verified };
-  return { state: data.state, ageMs: null, maxMs, verified: false };
 }
 
 function referencesOf(config: Config, { round }: Observation): Snapshot['references'] {

@@ -63,14 +63,6 @@ export function notDoneYet(config: Config): Trouble[] {
       todo: 'Let the after-script (`promotion.scripts.after`) switch the record.',
     });
   }
-  if (config.backup !== null || config.restore !== null) {
-    troubles.push({
-      key: 'data-not-kept',
-      sentence:
-        'Backups and restores are configured, but the engine of this version runs no schedule and restores nothing: the guard restored-data will say no.',
-      todo: "Let the system's own scheduler run `estepe backup run` on the active node; here keep the copy by other means, or override the guard by name.",
-    });
-  }
   return troubles;
 }
 

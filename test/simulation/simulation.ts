@@ -177,7 +177,7 @@ export class Simulation {
       const known = this.world.dataNow();
       return known ? ({ state: 'known', ...known } as const) : ({ state: 'not-kept' } as const);
     };
-    return { word: () => this.world.word(), data };
+    return { word: () => this.world.word(), data, settled: async () => {} };
   }
 
   /** What a dying engine still says reaches nobody. */

@@ -30,8 +30,10 @@ export interface StoreroomParts {
   clean: (text: string) => string;
   /** to people; once for each incident */
   tell: (message: { key: string; severity: Severity; text: string }) => void;
-  /** something a screen or a rule may care about changed */
+  /** something a screen may show changed */
   onChange: () => void;
+  /** what stands restored here, or how it stands, changed */
+  onData: () => void;
   /** default: usualPatience */
   patience?: Patience;
 }

@@ -101,7 +101,7 @@ const engine = new Engine(
     },
   },
   siteOf(config, folder, process.platform),
-  { word: () => null, data: () => ({ state: 'not-kept' }) },
+  { word: () => null, data: () => ({ state: 'not-kept' }), settled: async () => {} },
   {
     onChange: () => {
       if (watching || engine.interpreter.state.phase !== 'watching') return;

@@ -67,7 +67,7 @@ export function engineBench(policy: Partial<Policy> = {}, change: Partial<Site> 
         files: { vetScript: () => Promise.resolve(null) },
       },
       site,
-      { word: () => world.word, data: () => world.data },
+      { word: () => world.word, data: () => world.data, settled: async () => {} },
       { onChange: () => {}, onRound: () => {}, tell: ({ key }) => void told.push(key) },
     );
   const here = { work, history, proc, world, asked, told, site, live, engine: live() };
