@@ -1,10 +1,26 @@
 /** Ends a restore that a crash cut off, and says so in history. Must not know how one is begun. */
 import { rm } from 'node:fs/promises';
+import type { ProfileName } from '../config/profiles.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { Restores, Stands } from '../history/restores.ts';
 import { recoverFolders } from './restoring/restore-folders.ts';
 import { type Running, runAll } from './sources/run-line.ts';
-import type { RestoreHere } from './work-of-restore.ts';
+
+/** How a restore is done on this node. */
+export interface RestoreHere {
+  profile: ProfileName;
+  /** generic: where each folder and file goes, by the path it has on the node that makes the backup */
+  targets: ReadonlyMap<string, string>;
+  /** generic: the site's commands around the swap */
+  before: readonly (readonly string[])[];
+  after: readonly (readonly string[])[];
+  /** 3CX: the password of its own backup file */
+  password: string | null;
+  /** absolute path: what is under way, for whoever comes after a crash */
+  journal: string;
+  /** absolute path of a folder for large files: restores alone use it, and it goes with each */
+  scratch: string;
+}
 
 export interface RecoverWork {
   here: Pick<RestoreHere, 'before' | 'after' | 'journal' | 'scratch'>;

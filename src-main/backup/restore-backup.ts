@@ -4,28 +4,22 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
-import type { Role } from '../contract/words.ts';
-import type { Clock } from '../engine/ports.ts';
 import type { RestoreEnd, Restores, Stands } from '../history/restores.ts';
-import type { Key } from './archive/encryption.ts';
 import { ArchiveError } from './archive/faults.ts';
-import { checkOwner, type Expectation, type Proven } from './archive/read-archive.ts';
-import { type Choice, chooseBackup, isFuture } from './choose-backup.ts';
-import { fetchBackup, requireRoom } from './fetch-backup.ts';
-import type { Location } from './location.ts';
-import { parseBackupName } from './names.ts';
-import { type Patience, type Persistence, patiently, type Setback } from './patience.ts';
+import type { Expectation, Proven } from './archive/read-archive.ts';
+import type { Choice } from './choose-backup.ts';
+import { fetchBackup } from './fetch-backup.ts';
+import type { Patience, Persistence, Setback } from './patience.ts';
+import { choose, expectationOf, lookAt, type PlanWork, requirePassive, standsHere } from './plan-restore.ts';
 import { publishProof } from './proof.ts';
 import { recoverRestore } from './recover-restore.ts';
 import { outcomeOf, type StateAtEnd, toldOf } from './restore-end.ts';
 import { restoreByCommand } from './restoring/restore-by-command.ts';
 import { type Around, restoreFolders } from './restoring/restore-folders.ts';
-import { type Backup, listBackups } from './shelf.ts';
-import { pbxVersion } from './sources/pbx-version.ts';
+import type { Backup } from './shelf.ts';
 import { type Running, runAll } from './sources/run-line.ts';
-import type { RestoreHere } from './work-of-restore.ts';
 
 export const restorePhases = [
   'list', // which backup
@@ -42,26 +36,16 @@ export interface RestoreProgress {
   total: number | null;
 }
 
-export interface RestoreWork {
-  location: Location;
-  pair: { name: string; fqdn: string };
-  /** null: the one that `chooseBackup` takes */
-  name: string | null;
+export interface RestoreWork extends PlanWork {
   /** a person asks: also what stands here already is restored again */
   force: boolean;
   by: string;
-  /** where this node is now: on the active one nothing is restored */
-  role: Role;
   epoch: number;
-  here: RestoreHere;
-  /** null: encrypted ones cannot be opened */
-  key: Key | null;
   /**
-   * `running.signal` cancels the whole restore and leaves the old state, with one exception: the PBX's own restore command, once
+   * `signal` cancels the whole restore and leaves the old state, with one exception: the PBX's own restore command, once
    * begun, is brought to its end, since half of it would be neither.
    */
   running: Running;
-  clock: Clock;
   history: Restores;
   patience?: Patience;
   onProgress?: (progress: RestoreProgress) => void;
@@ -99,23 +83,12 @@ export function restoreBackup(work: RestoreWork): Promise<RestoreDone> {
   return new Restoring(work).run();
 }
 
-export interface RestorePlan extends Choice {
-  /** it, or newer data, stands here already */
-  already: boolean;
-  /** why it would be refused, as far as its proof tells; null: it would be tried */
-  refusal: { fault: string; sentence: string; todo: string } | null;
-}
-
-/** What `restoreBackup` would do; nothing is changed, nothing fetched. @throws as it */
-export function planRestore(work: RestoreWork): Promise<RestorePlan> {
-  return new Restoring(work).plan();
-}
-
 /** What was found out about a restore that is being done. */
 type Result = Pick<RestoreDone, 'proven' | 'files' | 'bytes'> & { sha256: string };
 
 const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const wasCancelled = (): ArchiveError => new ArchiveError('disk', 'It was cancelled.');
+
 class Restoring {
   readonly #work: RestoreWork;
   readonly #signal: AbortSignal;
@@ -138,32 +111,20 @@ class Restoring {
     };
   }
 
-  async plan(): Promise<RestorePlan> {
-    const choice = await this.#choose();
-    let refusal: RestorePlan['refusal'] = null;
-    try {
-      await this.#lookAt(choice.backup, await this.#expectation());
-    } catch (error) {
-      if (!(error instanceof EstepeError)) throw error;
-      const { detail, code, message: sentence, todo } = error;
-      refusal = { fault: String(detail.fault ?? code), sentence, todo };
-    }
-    return { ...choice, already: this.#isHere(choice.backup), refusal };
-  }
-
   async run(): Promise<RestoreDone> {
     const { history, clock, by, epoch, running, here, force, onChosen } = this.#work;
     let choice: Choice;
     try {
-      this.#requirePassive();
+      requirePassive(this.#work);
       await recoverRestore({ here, running: { ...running, signal: new AbortController().signal }, clock, history });
-      choice = await this.#choose();
+      this.#tell('list', 0, null);
+      choice = await choose(this.#work, this.#how);
     } catch (error) {
       throw toldOf(error, null, this.#state);
     }
     onChosen?.(choice);
     const { name, createdAt } = choice.backup;
-    if (!force && this.#isHere(choice.backup)) return this.#nothingToDo(choice);
+    if (!force && standsHere(history.restoredNow(), choice.backup, clock.wall())) return this.#nothingToDo(choice);
     const id = history.begin({ name, createdAt, begunAt: clock.wall(), by, epoch, runToken: running.runToken });
     try {
       const { sha256, ...result } = await this.#restore(choice.backup, id);
@@ -172,39 +133,6 @@ class Restoring {
     } catch (error) {
       throw this.#failed(id, choice.backup, error);
     }
-  }
-
-  #requirePassive(): void {
-    if (this.#work.role !== 'active') return;
-    throw new EstepeError(
-      'refused',
-      'This node is the active one: a restore would replace the data that it works with.',
-      'restore on the passive node',
-      { role: 'active' },
-    );
-  }
-
-  async #choose(): Promise<Choice> {
-    const { location, pair, name, clock } = this.#work;
-    this.#requirePassive();
-    this.#tell('list', 0, null);
-    const backups = await patiently(() => listBackups({ location, pair: pair.name }, this.#signal), this.#how);
-    return chooseBackup(backups, name, clock.wall(), location.title);
-  }
-
-  async #expectation(): Promise<Expectation> {
-    const { pair, here, running } = this.#work;
-    const version = await pbxVersion(here.profile, running);
-    return { pair: pair.name, fqdn: pair.fqdn, pbxVersion: version, maxBytes: null };
-  }
-
-  /** Whether going back to it would bring nothing that is newer than what stands here, proven. */
-  #isHere({ name, proof, createdAt }: Backup): boolean {
-    const { history, clock } = this.#work;
-    const now = history.restoredNow();
-    if (now === null || !now.verified) return false;
-    if (now.name === name) return proof !== null && now.sha256 === proof.sha256;
-    return now.createdAt >= createdAt && !isFuture(now.createdAt, clock.wall());
   }
 
   #nothingToDo({ backup, why }: Choice): RestoreDone {
@@ -222,28 +150,11 @@ class Restoring {
     };
   }
 
-  /** What can be told without its bytes. @throws ArchiveError */
-  async #lookAt({ name, size, proof }: Backup, expect: Expectation): Promise<void> {
-    const { key, here } = this.#work;
-    const encrypted = parseBackupName(name)?.encrypted === true;
-    if (proof !== null) {
-      checkOwner(proof, expect);
-      if (proof.profile !== here.profile) {
-        throw new ArchiveError('unknown-format', `It is of the profile ${proof.profile}; here it is ${here.profile}.`);
-      }
-      if (proof.size !== size) throw new ArchiveError('damaged', `It has ${size} bytes, ${proof.size} were made.`);
-    }
-    if (encrypted && key === null) throw new ArchiveError('wrong-key', 'It is encrypted, and no key is given here.');
-    // Decrypted it stands there once more, and so does the PBX's own file that is taken out of it.
-    const own = here.profile === 'generic' ? 0 : (proof?.bytes ?? size);
-    await requireRoom(dirname(here.scratch), size * (encrypted ? 2 : 1) + own);
-  }
-
   async #restore(backup: Backup, id: number): Promise<Result> {
     const { location, here } = this.#work;
     const { name, size, proof } = backup;
-    const expect = await this.#expectation();
-    await this.#lookAt(backup, expect);
+    const expect = await expectationOf(this.#work);
+    await lookAt(backup, this.#work, expect);
     // What an earlier life left there.
     await rm(here.scratch, { recursive: true, force: true });
     await mkdir(here.scratch, { recursive: true, mode: 0o700 });

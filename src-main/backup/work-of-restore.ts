@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import type { DataFolder } from '../config/data-folder.ts';
-import type { ProfileName } from '../config/profiles.ts';
 import type { Config } from '../config/schema.ts';
 import { EstepeError } from '../contract/errors.ts';
 import type { Role } from '../contract/words.ts';
@@ -16,22 +15,6 @@ import type { RecoverWork } from './recover-restore.ts';
 import type { RestoreWork } from './restore-backup.ts';
 import type { Running } from './sources/run-line.ts';
 import type { Means } from './work-of-config.ts';
-
-/** How a restore is done on this node. */
-export interface RestoreHere {
-  profile: ProfileName;
-  /** generic: where each folder and file goes, by the path it has on the node that makes the backup */
-  targets: ReadonlyMap<string, string>;
-  /** generic: the site's commands around the swap */
-  before: readonly (readonly string[])[];
-  after: readonly (readonly string[])[];
-  /** 3CX: the password of its own backup file */
-  password: string | null;
-  /** absolute path: what is under way, for whoever comes after a crash */
-  journal: string;
-  /** absolute path of a folder for large files: restores alone use it, and it goes with each */
-  scratch: string;
-}
 
 export interface RestoreGiven extends Pick<Means, 'secretOf'> {
   config: Config;

@@ -5,10 +5,10 @@ import type { Encryption } from '../../../src-main/backup/archive/encryption.ts'
 import type { Location } from '../../../src-main/backup/location.ts';
 import { openLocation } from '../../../src-main/backup/locations/open.ts';
 import { type BackupWork, makeBackup } from '../../../src-main/backup/make-backup.ts';
+import { planRestore } from '../../../src-main/backup/plan-restore.ts';
 import type { Proof } from '../../../src-main/backup/proof.ts';
-import { recoverRestore } from '../../../src-main/backup/recover-restore.ts';
-import { planRestore, type RestoreWork, restoreBackup } from '../../../src-main/backup/restore-backup.ts';
-import type { RestoreHere } from '../../../src-main/backup/work-of-restore.ts';
+import { type RestoreHere, recoverRestore } from '../../../src-main/backup/recover-restore.ts';
+import { type RestoreWork, restoreBackup } from '../../../src-main/backup/restore-backup.ts';
 import type { Clock, Proc } from '../../../src-main/engine/ports.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { type History, openHistory } from '../../../src-main/history/history.ts';
@@ -130,7 +130,8 @@ export class Spare {
   }
 
   plan(wish: RestoreWish = {}) {
-    return planRestore(this.#work(wish));
+    const how = { clock: this.clock, signal: this.bench.signal };
+    return planRestore(this.#work(wish), this.history.restores.restoredNow(), how);
   }
 
   recover(here: Partial<RestoreHere> = {}) {
