@@ -119,6 +119,7 @@ export class Schedule {
   readonly #p: ScheduleParts;
   #timetable: Timetable | null = null;
   #mark: Mark;
+  #known: { timetable: Timetable; mark: Mark; aheadMs: number; at: number | null } | null = null;
   #stop: Cancel = () => {};
 
   constructor(parts: ScheduleParts) {
@@ -142,7 +143,8 @@ export class Schedule {
   /** Wall clock of the next run; null: never, or it does not run. */
   nextAt(): number | null {
     if (this.#timetable === null) return null;
-    return nextDue(this.#timetable, setBack(this.#mark, this.#now()), this.#now());
+    const now = this.#now();
+    return this.#next(this.#timetable, setBack(this.#mark, now), now);
   }
 
   /** Looks whether it is due, and sleeps until it has to look again. */
@@ -152,7 +154,7 @@ export class Schedule {
     if (this.#timetable === null) return;
     const now = this.#now();
     this.#mark = setBack(this.#mark, now);
-    let at = nextDue(this.#timetable, this.#mark, now);
+    let at = this.#next(this.#timetable, this.#mark, now);
     if (at === null) return;
     if (at <= now.wall && this.#p.due()) {
       this.#dealt();
@@ -161,6 +163,24 @@ export class Schedule {
     }
     const leftMs = at <= now.wall ? againMs : Math.min(lookEveryMs, at - now.wall);
     this.#stop = this.#p.clock.after(leftMs, () => this.look());
+  }
+
+  /** Worked out anew only when something it hangs on is another: screens ask for it many times a second. */
+  #next(timetable: Timetable, mark: Mark, now: Moment): number | null {
+    const aheadMs = now.wall - now.mono;
+    const known = this.#known;
+    const holds =
+      known?.timetable === timetable &&
+      known.mark.from === mark.from &&
+      known.mark.until === mark.until &&
+      known.mark.mono === mark.mono &&
+      Math.abs(known.aheadMs - aheadMs) < 1000;
+    if (known === null || !holds) {
+      const at = nextDue(timetable, mark, now);
+      this.#known = { timetable, mark, aheadMs, at };
+      return at;
+    }
+    return known.at;
   }
 
   close(): void {
