@@ -68,16 +68,15 @@ function daysOf(field: string): number[] | null {
     : [...new Set(values.map((value) => value % 7))].sort((a, b) => fromMonday(a) - fromMonday(b));
 }
 
-/** The values of one field in order: `*`, `5`, `1-5`, each with a step, lists of these. Null for anything else. */
+/** The values of one field in order: `*`, `5`, `1-5`, with steps for `*` and ranges, lists of these. Null for anything else. */
 function valuesOf(field: string, lowest: number, highest: number): number[] | null {
   const values = new Set<number>();
   for (const part of field.split(',')) {
-    const found = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part);
+    const found = /^(?:(\d+)|(?:\*|(\d+)-(\d+))(?:\/(\d+))?)$/.exec(part);
     if (found === null) return null;
-    const [, from, to, by] = found;
-    const begin = from === undefined ? lowest : Number(from);
-    // `5/15` begins at 5 and goes on to the end; `5` alone is 5.
-    const end = to !== undefined ? Number(to) : from === undefined || by !== undefined ? highest : begin;
+    const [, one, from, to, by] = found;
+    const begin = Number(one ?? from ?? lowest);
+    const end = Number(one ?? to ?? highest);
     const step = Number(by ?? 1);
     if (begin < lowest || end > highest || begin > end || step < 1) return null;
     for (let value = begin; value <= end; value += step) values.add(value);

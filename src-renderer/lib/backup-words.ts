@@ -9,6 +9,12 @@ export const kindWord: Record<BackupKind, () => string> = {
   restore: m.work_restore,
 };
 
+export const cancelWord: Record<BackupKind, () => string> = {
+  backup: m.cancel_backup,
+  verify: m.cancel_verify,
+  restore: m.cancel_restore,
+};
+
 const phaseWords: Partial<Record<string, () => string>> = {
   source: m.work_phase_source,
   hash: m.work_phase_hash,
@@ -34,8 +40,8 @@ export function percentWords(work: Pick<BackupWorkView, 'bytes' | 'total'>): str
 
 /** `Restoring: fetching 35 %` */
 export function workWords(work: BackupWorkView): string {
-  const phase = [workPhaseWord(work.phase) ?? work.phase, percentWords(work)].filter((part) => part !== null).join(' ');
-  return `${kindWord[work.kind]()}: ${phase}`;
+  const how = [workPhaseWord(work.phase), percentWords(work)].filter((part) => part !== null).join(' ');
+  return how === '' ? kindWord[work.kind]() : `${kindWord[work.kind]()}: ${how}`;
 }
 
 /** Who gave the order. */
