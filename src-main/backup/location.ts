@@ -41,6 +41,7 @@ export const locationFaults = [
   'full', // quota or disk
   'connection', // cut, refused, reset
   'timeout', // silence
+  'busy', // asked too often, or in trouble for the moment
   'too-large', // the other side takes no such size
   'unsupported', // the endpoint cannot do what is needed, said in words
   'cancelled',
@@ -49,7 +50,7 @@ export const locationFaults = [
 export type LocationFault = (typeof locationFaults)[number];
 
 /** Worth another attempt by itself, after a pause. */
-export const passing: ReadonlySet<LocationFault> = new Set(['connection', 'timeout']);
+export const passing: ReadonlySet<LocationFault> = new Set(['connection', 'timeout', 'busy']);
 
 /** A location's failure: what, where, what to do. Never holds a secret. */
 export class LocationError extends EstepeError {

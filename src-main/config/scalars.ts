@@ -72,6 +72,20 @@ export const line = (description: string, max = 200) =>
     .refine((text) => !/\p{Cc}/u.test(text))
     .meta(inWords(description, { noun: 'one line of text', allowed: `one line of text, 1 to ${max} characters` }));
 
+/** Where a service answers by HTTP, as in `https://s3.example.net`. What stands before an `@` would be a secret in the wrong place. */
+export const webAddress = (description: string) =>
+  z
+    .string()
+    .max(300)
+    .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/)
+    .refine((text) => URL.canParse(text))
+    .meta(
+      inWords(description, {
+        noun: 'an address of a service',
+        allowed: 'https://HOST, https://HOST:PORT, or http:// where nobody listens on the way',
+      }),
+    );
+
 /** An address or host name, as in `192.0.2.1`, `2001:db8::1`, `pbx.example.com`. */
 export const host = (description: string) =>
   z

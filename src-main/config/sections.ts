@@ -23,6 +23,7 @@ import {
   scriptName,
   secretName,
   timeZone,
+  webAddress,
   whole,
   word,
 } from './scalars.ts';
@@ -269,13 +270,17 @@ export const location = z
       bucket: line('Name of the bucket.', 222),
       folder: folder('Prefix in the bucket.').prefault('3CX_PBX_Backups'),
       key: secretName("Secret that holds the service account's JSON key."),
+      endpoint: webAddress("Address of a private way to Google's service, or of what speaks like it.").optional(),
     }),
     group('Amazon S3 or what speaks like it.', {
       kind: z.literal('s3'),
       bucket: line('Name of the bucket.', 63),
       folder: folder('Prefix in the bucket.').prefault('3CX_PBX_Backups'),
       region: line('Region.', 64).prefault('us-east-1'),
-      endpoint: line("Address of another provider's service.", 300).optional(),
+      endpoint: webAddress("Address of another provider's service. Default: Amazon's for the region.").optional(),
+      pathStyle: flag(
+        "The bucket's name stands in the path, not before the host's name. Default: with an endpoint.",
+      ).optional(),
       keyId: line('Access key id.', 128),
       key: secretName('Secret that holds the secret access key.'),
     }),

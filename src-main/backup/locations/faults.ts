@@ -23,6 +23,7 @@ const todos: Readonly<Record<LocationFault, string>> = {
   full: 'free some space there, raise the quota, or lower `keep` in backup',
   connection: 'check that the server runs and that no firewall stands in between; it is tried again',
   timeout: 'check whether the server hangs or the line is cut; it is tried again',
+  busy: 'wait a while; it is tried again',
   'too-large': 'use a location that takes files of that size',
   unsupported: 'use another kind of location, or another server',
   cancelled: 'start it again when it is wanted',

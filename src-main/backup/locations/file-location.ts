@@ -22,6 +22,7 @@ import {
 import type { Door, Entry } from './door.ts';
 import { cancelledFault, locationFault } from './faults.ts';
 import { laterThan, Meter } from './flow.ts';
+import { metered, shortFault } from './reading.ts';
 
 /** In a claim's folder; the dot keeps it out of every list. */
 const claimFile = '.estepe-claim';
@@ -114,27 +115,8 @@ export class FileLocation implements Location {
     if (from > entry.size) {
       throw this.#fault('other', `${name} has ${entry.size} bytes, not the ${from} that were read before`);
     }
-    const short = (bytes: number) => (bytes < entry.size ? this.#short(name, bytes, entry.size) : null);
-    // What ends too early was cut, even where the server's last word was friendly.
-    const meter = new Meter(transfer, entry.size, this.#clock, { from, atEnd: short });
     const raw = await this.#door.read(path, from, signal);
-    const onAbort = (): void => void meter.destroy(cancelledFault(this.#door.place));
-    raw.once('error', (error) => meter.destroy(error));
-    raw.once('close', () => {
-      if (!raw.readableEnded && !meter.destroyed) meter.destroy(this.#short(name, meter.bytes, entry.size));
-    });
-    meter.once('close', () => {
-      signal.removeEventListener('abort', onAbort);
-      raw.destroy();
-    });
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    raw.pipe(meter);
-    return meter;
-  }
-
-  #short(name: string, got: number, of: number): LocationError {
-    return this.#fault('connection', `${name} was cut off at ${got} of ${of} bytes`);
+    return metered(raw, { name, from, size: entry.size, place: this.#door.place, transfer, clock: this.#clock });
   }
 
   async write(name: string, source: Readable, size: number | null, transfer: Transfer): Promise<Stored> {
@@ -267,7 +249,7 @@ export class FileLocation implements Location {
     const pieces: Buffer[] = [];
     for await (const piece of await this.#door.read(path, 0, signal)) pieces.push(piece as Buffer);
     const bytes = Buffer.concat(pieces);
-    if (bytes.length !== entry.size) throw this.#short(name, bytes.length, entry.size);
+    if (bytes.length !== entry.size) throw shortFault(this.#door.place, name, bytes.length, entry.size);
     return bytes.toString('utf8');
   }
 

@@ -2,12 +2,12 @@
  * One FTP connection over TLS, checked and logged in, and what its server's words mean. An FTP connection does one thing at a time. Must
  * not know files.
  */
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Client, FTPError } from 'basic-ftp';
 import type { Clock } from '../../engine/ports.ts';
 import { LocationError, type LocationFault } from '../location.ts';
-import { cancelledFault, codeOf, locationFault, ofSystem, type Place } from './faults.ts';
+import { cancelledFault, locationFault, ofSystem, type Place } from './faults.ts';
 import { answerOf } from './flow.ts';
+import { ofTls, trusting } from './tls.ts';
 
 export interface FtpsSettings {
   host: string;
@@ -31,21 +31,6 @@ export interface FtpSession {
   home: string;
   /** RFC 3659: one file's facts without a data connection */
   hasFacts: boolean;
-}
-
-const contexts = new Map<string | null, SecureContext>();
-
-/** Node's own authorities and the machine's. Made once: it takes some 50 ms. */
-function trusting(authority: string | null): SecureContext {
-  const known = contexts.get(authority);
-  if (known !== undefined) return known;
-  const own = authority === null ? [] : [authority];
-  const context = createSecureContext({
-    ca: [...getCACertificates('default'), ...getCACertificates('system'), ...own],
-    minVersion: 'TLSv1.2',
-  });
-  contexts.set(authority, context);
-  return context;
 }
 
 /**
@@ -153,22 +138,8 @@ export function ftpFault(place: Place, error: unknown, what: string): LocationEr
     const fault = coded === 'connection' || coded === undefined ? (named ?? coded ?? 'other') : coded;
     return locationFault(place, fault, `${what}: the server says "${said}"`);
   }
-  const code = codeOf(error);
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH/.test(code)) {
-    return locationFault(
-      place,
-      'certificate',
-      `the server's certificate is not accepted: ${certificateWords(code, said)}`,
-    );
-  }
-  if (/^(EPROTO|ERR_SSL)/.test(code)) {
-    return locationFault(
-      place,
-      'unsupported',
-      `no TLS with that server (${code})`,
-      'look at its TLS settings and port',
-    );
-  }
+  const tls = ofTls(place, error);
+  if (tls !== null) return tls;
   const system = ofSystem(place, error, what);
   if (system !== null) return system;
   if (/timeout/i.test(said)) return locationFault(place, 'timeout', `${what}: the server does not answer`);
@@ -176,11 +147,4 @@ export function ftpFault(place: Place, error: unknown, what: string): LocationEr
     return locationFault(place, 'connection', `${what}: the connection was cut`);
   }
   return locationFault(place, 'other', `${what}: ${said}`);
-}
-
-function certificateWords(code: string, said: string): string {
-  if (code === 'CERT_HAS_EXPIRED') return 'it is out of date';
-  if (code === 'CERT_NOT_YET_VALID') return 'it is not valid yet; is the clock right?';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `it is for another name (${said})`;
-  return `no authority that this machine trusts has signed it (${code})`;
 }

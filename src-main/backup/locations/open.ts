@@ -3,11 +3,15 @@ import { isAbsolute, win32 } from 'node:path';
 import type { z } from 'zod';
 import type { location as locationSection } from '../../config/sections.ts';
 import type { Clock } from '../../engine/ports.ts';
-import { type Location, LocationError } from '../location.ts';
+import type { Location } from '../location.ts';
 import { locationFault } from './faults.ts';
 import { FileLocation } from './file-location.ts';
 import { FtpsDoor } from './ftps.ts';
+import { GoogleBucket, googleEndpoint } from './google.ts';
+import { serviceKeyOf } from './google-token.ts';
 import { LocalDoor } from './local.ts';
+import { ObjectLocation } from './object-location.ts';
+import { S3Bucket } from './s3.ts';
 import { SftpDoor } from './sftp.ts';
 import { SmbDoor } from './smb.ts';
 import type { HostKeys } from './ssh-session.ts';
@@ -26,7 +30,7 @@ export interface LocationNeeds {
   clock: Clock;
   /** default: 30 s */
   silenceMs?: number;
-  /** PEM of an authority that FTPS trusts besides the machine's own */
+  /** PEM of an authority that TLS trusts besides the machine's own */
   authority?: string;
   /** default: 445 */
   smbPort?: number;
@@ -36,7 +40,7 @@ export interface LocationNeeds {
 
 /**
  * Connects to nothing yet: what is wrong with the server is told by the first call.
- * @throws LocationError `unsupported` for what this version cannot use; EstepeError of `secretOf`
+ * @throws LocationError for a configuration that cannot work; EstepeError of `secretOf`
  */
 export function openLocation(config: LocationConfig, needs: LocationNeeds): Location {
   switch (config.kind) {
@@ -49,12 +53,9 @@ export function openLocation(config: LocationConfig, needs: LocationNeeds): Loca
     case 'ftps':
       return openFtps(config, needs);
     case 'google':
+      return openGoogle(config, needs);
     case 's3':
-      throw new LocationError(
-        'unsupported',
-        `Backups in ${config.kind === 's3' ? 'S3' : 'Google Storage'} (${config.bucket}) are not in this version yet.`,
-        'use `local`, `smb`, `sftp` or `ftps` in backup.location',
-      );
+      return openS3(config, needs);
   }
 }
 
@@ -118,6 +119,33 @@ function openFtps(config: Kind<'ftps'>, needs: LocationNeeds): Location {
     new FtpsDoor({ host, port, user, folder, password, authority, place, clock, silenceMs }),
     clock,
   );
+}
+
+function openS3(config: Kind<'s3'>, needs: LocationNeeds): Location {
+  const { clock, silenceMs = usualSilenceMs, secretOf, authority = null } = needs;
+  const { bucket, region, endpoint = null, keyId, folder } = config;
+  const { pathStyle = endpoint !== null } = config;
+  const key = secretOf(config.key);
+  const place = { title: bucketTitle('s3', config), secrets: [key] };
+  const settings = { bucket, region, endpoint, pathStyle, keyId, key, authority, place, clock, silenceMs };
+  return new ObjectLocation(new S3Bucket(settings), folder, clock);
+}
+
+function openGoogle(config: Kind<'google'>, needs: LocationNeeds): Location {
+  const { clock, silenceMs = usualSilenceMs, secretOf, authority = null } = needs;
+  const { bucket, folder, endpoint = googleEndpoint } = config;
+  const secret = secretOf(config.key);
+  const place = { title: bucketTitle('gs', config), secrets: [secret] };
+  const key = serviceKeyOf(secret, place);
+  const settings = { bucket, endpoint, key, authority, place, clock, silenceMs };
+  return new ObjectLocation(new GoogleBucket(settings), folder, clock);
+}
+
+/** `s3://backups/3CX_PBX_Backups`, and of which service where that is not the usual one. */
+function bucketTitle(scheme: string, { bucket, folder, endpoint }: Kind<'s3'> | Kind<'google'>): string {
+  const path = folder.replace(/^\/+|\/+$/g, '');
+  const title = `${scheme}://${bucket}${path === '' ? '' : `/${path}`}`;
+  return endpoint === undefined ? title : `${title} (${new URL(endpoint).host})`;
 }
 
 function addressOf(scheme: string, { user, host, port, folder }: Kind<'sftp'> | Kind<'ftps'>): string {

@@ -42,7 +42,9 @@ export function cutLines(rig: () => Rig): void {
       expect(Buffer.concat([first, rest]).equals(bytes)).toBe(true);
     });
   }
+}
 
+export function cutClaims(rig: () => Rig): void {
   it('B6 a claim whose answer was lost is nobody else’s, wherever the line was cut', async () => {
     const folder = newName();
     const mine = rig().open({ folder, wired: true });

@@ -25,5 +25,5 @@ describeLocation(
       stop: () => disksOnly.stop(),
     };
   },
-  false,
+  { hasLine: false },
 );

@@ -24,10 +24,14 @@ export interface Reach {
 
 export interface Rig {
   /** null: there is no line that could be cut */
-  server: FileServer | null;
+  server: Pick<FileServer, 'freeze' | 'thaw'> | null;
   wire: CuttingWire | null;
-  /** the user's home, as the test sees it */
+  /** the user's home, as the test sees it; empty where there are no folders */
   home: string;
+  /** where there are no folders: what is there, sorted; what is not finished with `temporaryPrefix` before it */
+  inside?: (folder: string) => Promise<string[]>;
+  /** so much of an object is on its way before its end is known; default: any byte */
+  begunBytes?: number;
   open(reach?: Reach): Location;
   stop(): Promise<void>;
 }
@@ -109,7 +113,8 @@ export const namesIn = async (location: Location): Promise<string[]> =>
   (await location.list('', never)).map(({ name }) => name).sort();
 
 /** What lies in a folder of the server, hidden names included. */
-export const onDisk = (rig: Rig, folder: string): string[] => readdirSync(join(rig.home, folder)).sort();
+export const onDisk = async (rig: Rig, folder: string): Promise<string[]> =>
+  rig.inside === undefined ? readdirSync(join(rig.home, folder)).sort() : rig.inside(folder);
 
 /** The fault that a call fails with, checked to hold no secret. */
 export async function faultOf(

@@ -53,14 +53,8 @@ describe('a local folder', () => {
 });
 
 describe('opening a location', () => {
-  it('says what this version cannot use', () => {
-    for (const config of [
-      { kind: 's3', bucket: 'b', folder: 'f', region: 'r', keyId: 'k', key: 'k' },
-      { kind: 'google', bucket: 'b', folder: 'f', key: 'k' },
-    ] as const) {
-      expect(() => open(config)).toThrow(LocationError);
-      expect(() => open(config)).toThrow('not in this version yet');
-    }
+  it('says what cannot work', () => {
+    expect(() => open({ kind: 'google', bucket: 'b', folder: 'f', key: 'k' })).toThrow('JSON key');
     expect(() => open({ kind: 'local', folder: 'relative' })).toThrow('not an absolute path');
     const sftp = { kind: 'sftp', host: 'nas', port: 22, user: 'pbx', folder: 'x' } as const;
     expect(() => open(sftp)).toThrow('neither a password nor a key');
@@ -74,12 +68,24 @@ describe('opening a location', () => {
       open({ kind: 'ftps', host: 'nas', port: 21, user: 'pbx', folder: 'x', password: 'p' }).title,
       open({ kind: 'smb', host: 'nas', share: 'backups', folder: '/3CX/a/', password: 'p' }).title,
       open({ kind: 'smb', host: 'nas', share: 'backups', folder: '3CX', user: 'pbx' }, { platform: 'win32' }).title,
+      open({ kind: 's3', bucket: 'b', folder: '/f/', region: 'r', keyId: 'k', key: 'k' }).title,
+      open({
+        kind: 's3',
+        bucket: 'b',
+        folder: 'f',
+        region: 'r',
+        endpoint: 'https://s3.example.net',
+        keyId: 'k',
+        key: 'k',
+      }).title,
     ];
     expect(titles).toEqual([
       'sftp://pbx@[fd00::1]:22//srv/x',
       'ftps://pbx@nas:21/x',
       '\\\\nas\\backups\\3CX\\a',
       '\\\\nas\\backups\\3CX',
+      's3://b/f',
+      's3://b/f (s3.example.net)',
     ]);
   });
 });
