@@ -50,10 +50,6 @@ const cronOf = ({ cron, timeZone }: Pick<Timetable, 'cron' | 'timeZone'>): Cron 
   new Cron(cron, { timezone: timeZone, paused: true });
 const following = (cron: Cron, after: number): number | null => cron.nextRun(new Date(after))?.getTime() ?? null;
 
-/** Whether it falls due at all: the 30th of February never does. */
-export const everDue = (timetable: Pick<Timetable, 'cron' | 'timeZone'>, after: number): boolean =>
-  following(cronOf(timetable), after) !== null;
-
 /**
  * Wall clock at which the next run is due; in the past where it was missed. Null: never.
  * @param mark as `setBack` has it for this moment

@@ -227,10 +227,10 @@ export class Storeroom {
   #begin(kind: BackupKind, by: string, name: string | null): BackupAnswer {
     const reason = this.#closed ? 'this engine is ending' : whyNot(kind, this.#p, this.#role, this.#work);
     if (reason !== null) return { accepted: false, reason };
-    let turn: { release(): void } = { release: () => {} };
+    let turn: { release(): void } | null = null;
     try {
-      // Without waiting: this is the engine's thread.
-      if (kind !== 'verify') turn = takeTurn(this.#p.folder, 0);
+      // Without waiting: this is the engine's thread. What puts the past in order has it for moments.
+      if (kind !== 'verify' && !this.#aftermath.busy) turn = takeTurn(this.#p.folder, 0);
     } catch (error) {
       return { accepted: false, reason: sentenceOf(error) };
     }
@@ -244,8 +244,7 @@ export class Storeroom {
     this.#facts.change({ begun: { kind, by, name } });
     if (!ofPerson(by))
       this.#voice.note('engine', 'info', `${kind}.begun`, `the ${kind} that is due by schedule begins`);
-    work.done = this.#run(work).finally(() => {
-      turn.release();
+    work.done = this.#run(work, turn).finally(() => {
       this.#work = null;
       this.#stock.read();
       this.#after();
@@ -254,12 +253,17 @@ export class Storeroom {
     return { accepted: true, reason: `the ${kind} begins` };
   }
 
-  async #run(work: Work): Promise<void> {
+  async #run(work: Work, given: { release(): void } | null): Promise<void> {
+    let turn = given;
     try {
+      await this.#aftermath.done;
+      if (work.kind !== 'verify') turn ??= takeTurn(this.#p.folder, 0);
       if (work.kind === 'restore') await this.#aftermath.ended();
       this.#achieved(work, await carryOut(work, this.#p));
     } catch (error) {
       this.#failed(work, error);
+    } finally {
+      turn?.release();
     }
   }
 
@@ -272,7 +276,8 @@ export class Storeroom {
     this.#p.onData();
   }
 
-  #achieved({ kind, by }: Work, { name, sentence, troubles, evidence, verified }: Achieved): void {
+  #achieved({ kind, by }: Work, achieved: Achieved): void {
+    const { name, sentence, troubles, evidence, verified, already } = achieved;
     const said = [sentence, ...troubles.map((trouble) => `${trouble.sentence} (${trouble.todo})`)].join('. ');
     this.#end(kind, { by, name, ok: true, cancelled: false, sentence: said, todo: troubles[0]?.todo ?? '' });
     this.#voice.note('engine', troubles.length > 0 ? 'warning' : 'info', `${kind}.done`, said, { by, ...evidence });
@@ -280,7 +285,9 @@ export class Storeroom {
     if (!isScheduled(kind)) return;
     this.#forgetRetry();
     const { failureTold } = this.#facts.now;
-    this.#facts.change({ failures: 0, failureTold: { ...failureTold, [kind]: false } });
+    this.#facts.change({ failures: 0 });
+    if (already) return;
+    this.#facts.change({ failureTold: { ...failureTold, [kind]: false } });
     if (failureTold[kind])
       this.#voice.tell(`${kind}.recovered`, 'info', `The ${kind} works again: ${sentence}.`, { name });
   }

@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { watchConfig } from '../config/watch.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import type { Cancel } from '../engine/ports.ts';
-import { blindSpots, notDoneYet } from './site.ts';
+import { blindSpots, boundMissed, notDoneYet } from './site.ts';
 
 type Troubles = Snapshot['troubles'];
 
@@ -21,6 +21,8 @@ export class RunningConfig {
   #text: string;
   #writtenRole: Config['role'];
   #refused: string | null = null;
+  /** worked out once for a file: it asks for many days */
+  #bound: Troubles;
   #stop: Cancel = () => {};
 
   constructor(folder: string, loaded: Loaded) {
@@ -30,6 +32,7 @@ export class RunningConfig {
     this.#running = loaded.config;
     this.#text = loaded.text;
     this.#writtenRole = loaded.config.role;
+    this.#bound = boundMissed(loaded.config, Date.now());
   }
 
   get running(): Config {
@@ -75,6 +78,7 @@ export class RunningConfig {
           ]),
       ...blindSpots(this.#running),
       ...notDoneYet(this.#running),
+      ...this.#bound,
     ];
   }
 
@@ -86,6 +90,7 @@ export class RunningConfig {
         this.#writtenRole = result.config.role;
         this.#text = result.text;
         this.#refused = null;
+        this.#bound = boundMissed(this.#running, Date.now());
         on.accepted();
       } else if (!result.ok) {
         const [first, ...more] = result.problems;

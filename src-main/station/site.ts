@@ -1,7 +1,9 @@
 /** From a valid estepe.yaml to what the engine is given. Pure: reads nothing, starts nothing. */
+import { oldestBy } from '../backup/schedule.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { type Config, ownTarget, targetOf, toPolicy, toReferences, toTests } from '../config/schema.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
+import { roundDurationWords } from '../contract/view.ts';
 import type { TestSpec } from '../engine/ports.ts';
 import type { ScriptPlan } from '../runbook/promotion.ts';
 import { serviceCommands } from '../runbook/services.ts';
@@ -64,6 +66,26 @@ export function notDoneYet(config: Config): Trouble[] {
     });
   }
   return troubles;
+}
+
+/** Schedules by which the restored data grows older than `maxOffset` every day, even where all goes well. */
+export function boundMissed({ backup, restore }: Config, now: number): Trouble[] {
+  if (backup === null || restore === null || restore.whenNewer) return [];
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const of = ({ schedule: cron, timeZone = zone }: { schedule: string; timeZone?: string | undefined }) => ({
+    cron,
+    timeZone,
+  });
+  const oldest = oldestBy(of(backup), of(restore), now);
+  const { maxOffset } = restore;
+  if (oldest === null || oldest <= maxOffset) return [];
+  return [
+    {
+      key: 'bound-missed',
+      sentence: `By these schedules the data restored here is up to ${roundDurationWords(oldest)} old, and \`restore.maxOffset\` is ${roundDurationWords(maxOffset)}: in between this node does not take over by itself.`,
+      todo: 'Set `restore.whenNewer: true`, make backups more often, or raise `restore.maxOffset`.',
+    },
+  ];
 }
 
 /** What keeps an engine from doing its work although the file is valid. */

@@ -23,6 +23,7 @@ export class Aftermath {
   #again: Cancel = () => {};
   #trouble: Snapshot['troubles'][number] | null = null;
   #done: Promise<void> = Promise.resolve();
+  #busy = false;
 
   /** @param signal the storeroom closes; @param onEnd another try is over */
   constructor(parts: StoreroomParts, voice: Voice, signal: AbortSignal, onEnd: () => void) {
@@ -44,12 +45,19 @@ export class Aftermath {
   }
 
   start(): void {
-    this.#done = this.#recover();
+    this.#busy = true;
+    this.#done = this.#recover().finally(() => {
+      this.#busy = false;
+    });
+  }
+
+  /** It has the turn, or waits for it. */
+  get busy(): boolean {
+    return this.#busy;
   }
 
   /** By whoever has the turn, before what was left is replaced. @throws EstepeError when it still cannot be ended */
   async ended(): Promise<void> {
-    await this.#done;
     if (this.#trouble !== null) await this.#end();
   }
 

@@ -1,7 +1,7 @@
 /** The two schedules of a node: which of them runs here, by its role. Must not know what is done when one is due. */
 import type { ScheduleView } from '../../contract/backups.ts';
 import type { Role } from '../../contract/words.ts';
-import { everDue, Schedule, type Timetable } from '../schedule.ts';
+import { Schedule, type Timetable } from '../schedule.ts';
 import type { Facts } from './facts.ts';
 import type { StoreroomParts } from './parts.ts';
 
@@ -60,26 +60,27 @@ export class Calendar {
   }
 
   /** Null: it is not configured. */
-  view(kind: Kind, now: number): ScheduleView | null {
+  view(kind: Kind): ScheduleView | null {
     const timetable = this.#timetable(kind);
     if (timetable === null) return null;
     const { cron, timeZone } = timetable;
-    const paused = this.#paused(kind, timetable, now);
-    return { cron, timeZone, nextAt: paused === '' ? this.nextAt(kind) : null, paused };
+    const nextAt = this.nextAt(kind);
+    const paused = this.#paused(kind, nextAt);
+    return { cron, timeZone, nextAt: paused === '' ? nextAt : null, paused };
   }
 
   close(): void {
     for (const kind of kinds) this.#schedules[kind].close();
   }
 
-  #paused(kind: Kind, timetable: Timetable, now: number): string {
+  #paused(kind: Kind, nextAt: number | null): string {
     if (this.#role !== roleOf[kind]) {
       return kind === 'backup'
         ? 'this node is the passive one: the active one makes the backups'
         : 'this node is the active one: the passive one restores them';
     }
     if (this.#p.around.runbookOpen()) return 'a runbook is open: nothing begins before it has ended';
-    return everDue(timetable, now) ? '' : 'by this schedule it never falls due';
+    return nextAt === null ? 'by this schedule it never falls due' : '';
   }
 
   #timetable(kind: Kind): Timetable | null {

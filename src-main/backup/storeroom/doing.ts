@@ -14,6 +14,8 @@ export interface Achieved {
   /** what did not work beside it */
   troubles: { sentence: string; todo: string }[];
   evidence: Record<string, unknown>;
+  /** there was nothing to do: proves nothing of what failed before */
+  already: boolean;
   /** of a backup that is verified now: wall clock when its data was current */
   verified: number | null;
 }
@@ -65,7 +67,7 @@ async function makeOne(what: Parameters<typeof makeBackup>[0]): Promise<Achieved
   const made = `${name} was made and read back equal: ${[filesWords(files), ...notes].join('; ')}`;
   const sentence = already ? `${name} holds this very data and is verified: nothing was made` : made;
   const evidence = { name, files, bytes, size, changed, leftOut, removed };
-  return { name, sentence, troubles, evidence, verified: createdAt };
+  return { name, sentence, troubles, evidence, already, verified: createdAt };
 }
 
 async function verifyOne(
@@ -78,7 +80,7 @@ async function verifyOne(
   );
   const { name, size, createdAt } = proof;
   const sentence = `${name} was read back whole and is what was made`;
-  return { name, sentence, troubles: [], evidence: { name, size }, verified: createdAt };
+  return { name, sentence, troubles: [], evidence: { name, size }, already: false, verified: createdAt };
 }
 
 async function restoreOne(what: Parameters<typeof restoreBackup>[0]): Promise<Achieved> {
@@ -86,5 +88,5 @@ async function restoreOne(what: Parameters<typeof restoreBackup>[0]): Promise<Ac
   const sentence = already
     ? `${name}, or newer data, stands here already: nothing was restored`
     : `${name} was restored here (${why}); proven: ${proven}`;
-  return { name, sentence, troubles, evidence: { name, files, bytes, why }, verified: null };
+  return { name, sentence, troubles, evidence: { name, files, bytes, why }, already, verified: null };
 }

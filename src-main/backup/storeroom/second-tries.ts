@@ -4,8 +4,9 @@ import { ArchiveError, type ArchiveFault } from '../archive/faults.ts';
 /** After the first failure, after the second; then a person has to look. */
 const pausesMs = [10 * 60_000, 30 * 60_000];
 
-/** Refusals that another try of the same would meet again. */
+/** Refusals that another try of the same would meet again; one that is damaged has lost its word by then. */
 const final: ReadonlySet<ArchiveFault> = new Set([
+  'damaged',
   'other-pair',
   'other-fqdn',
   'newer-version',

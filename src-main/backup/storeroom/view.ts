@@ -50,7 +50,6 @@ export interface Viewed {
 }
 
 export function viewOf({ parts, facts, listing, calendar, stock, work, role }: Viewed): BackupsView {
-  const now = parts.clock.wall();
   const { trouble } = listing;
   const { restored } = stock;
   const because = (kind: BackupKind): string | null => whyNot(kind, parts, role, work);
@@ -61,7 +60,7 @@ export function viewOf({ parts, facts, listing, calendar, stock, work, role }: V
     listedAt: listing.listedAt === null ? null : Math.round(listing.listedAt),
     listing: listing.listing,
     listTrouble: trouble && { sentence: parts.clean(trouble.sentence), todo: trouble.todo },
-    schedules: { backup: calendar.view('backup', now), restore: calendar.view('restore', now) },
+    schedules: { backup: calendar.view('backup'), restore: calendar.view('restore') },
     work: work?.view(parts.clean) ?? null,
     last: facts.ends,
     restored: restored && {

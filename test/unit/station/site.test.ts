@@ -1,7 +1,7 @@
 /** From estepe.yaml to what the engine is given, and what it is told that it will not get. */
 import { describe, expect, it } from 'vitest';
 import { checkText } from '../../../src-main/config/text.ts';
-import { blindSpots, notDoneYet, siteOf, targetText } from '../../../src-main/station/site.ts';
+import { blindSpots, boundMissed, notDoneYet, siteOf, targetText } from '../../../src-main/station/site.ts';
 import { minimal, site } from '../config/texts.ts';
 
 function configOf(text: string) {
@@ -47,8 +47,18 @@ describe('what is configured and not done', () => {
   const keys = (troubles: { key: string }[]) => troubles.map(({ key }) => key);
 
   it('is said, with what to do', () => {
-    expect(keys(notDoneYet(configOf(site)))).toEqual(['dns-not-switched', 'data-not-kept']);
+    expect(keys(notDoneYet(configOf(site)))).toEqual(['dns-not-switched']);
     expect(notDoneYet(configOf(minimal))).toEqual([]);
+  });
+
+  it('schedules that miss the bound every day', () => {
+    const now = Date.UTC(2026, 10, 24);
+    const [trouble] = boundMissed(configOf(site), now);
+    expect(trouble?.sentence).toContain('up to 1 d 2 h old, and `restore.maxOffset` is 24 h');
+    const kept = (from: string, to: string) => boundMissed(configOf(site.replace(from, to)), now);
+    expect(kept('maxOffset: 24h', 'maxOffset: 26h')).toEqual([]);
+    expect(kept('maxOffset: 24h', 'maxOffset: 24h, whenNewer: true')).toEqual([]);
+    expect(boundMissed(configOf(minimal), now)).toEqual([]);
   });
 
   it('blind spots of a valid file are said too', () => {
