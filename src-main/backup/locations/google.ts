@@ -125,6 +125,7 @@ export class GoogleBucket implements Bucket {
   async abandonUploads(): Promise<void> {}
 
   async close(): Promise<void> {
+    this.#token.forget();
     this.#line.close();
   }
 

@@ -19,13 +19,15 @@ export interface Traits {
   hasFolders?: boolean;
   /** default: yes; no: the server knows no way to create something exclusively */
   hasClaims?: boolean;
+  /** what only this kind has, with the same server */
+  more?: (rig: () => Rig) => void;
 }
 
 export function describeLocation(
   kind: string,
   peers: readonly PeerName[],
   start: () => Promise<Rig>,
-  { hasLine = true, hasFolders = true, hasClaims = true }: Traits = {},
+  { hasLine = true, hasFolders = true, hasClaims = true, more }: Traits = {},
 ): void {
   describeWithPeers(`a location by ${kind}`, hasFolders ? ['mounts', 'openssl', ...peers] : peers, () => {
     let rig: Rig;
@@ -44,6 +46,7 @@ export function describeLocation(
       if (hasClaims) cutClaims(theRig);
       silence(theRig);
     }
+    more?.(theRig);
   });
 }
 
