@@ -11,6 +11,7 @@ import type { Clock, Proc } from '../engine/ports.ts';
 import type { Restores } from '../history/restores.ts';
 import type { Key } from './archive/encryption.ts';
 import type { Location } from './location.ts';
+import type { PlanWork } from './plan-restore.ts';
 import type { RecoverWork } from './recover-restore.ts';
 import type { RestoreWork } from './restore-backup.ts';
 import type { Running } from './sources/run-line.ts';
@@ -32,18 +33,22 @@ export interface RestoreGiven extends Pick<Means, 'secretOf'> {
 
 /** One restore as it is configured. @throws EstepeError `config` without a section `restore`, or when a secret cannot be read */
 export function restoreWork(given: RestoreGiven): Omit<RestoreWork, 'name' | 'force' | 'by'> {
-  const { config, folder, location, clock, history, role, epoch, secretOf } = given;
+  const { history, epoch } = given;
+  return { ...planWork(given), history, epoch };
+}
+
+/** The part of it that is enough to say what it would do. @throws as `restoreWork` */
+export function planWork(given: Omit<RestoreGiven, 'history' | 'epoch'>): Omit<PlanWork, 'name'> {
+  const { config, folder, location, clock, role, secretOf } = given;
   const { name, fqdn } = config.pair;
   return {
     location,
     pair: { name, fqdn },
     role,
-    epoch,
     here: { ...hereOf(config, folder), password: passwordOf(config, secretOf) },
     key: keyOf(config, secretOf),
     running: runningOf(given),
     clock,
-    history,
   };
 }
 

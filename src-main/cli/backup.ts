@@ -1,4 +1,4 @@
-/** `estepe backup run|list|verify`: backups made, shown and read back from here; needs no running engine. */
+/** `estepe backup run|list|verify`: backups made, shown and read back from here; by the engine where one runs. */
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { type BackupDone, makeBackup } from '../backup/make-backup.ts';
@@ -9,6 +9,7 @@ import { openDataFolder } from '../config/data-folder.ts';
 import { EstepeError } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import { RealProc } from '../runbook/real-proc.ts';
+import { byEngine, runningEngine } from './engine-work.ts';
 import type { Done, Paint, Run, Session } from './session.ts';
 import { clock as dateWords } from './status.ts';
 import {
@@ -29,7 +30,13 @@ export function addBackup(program: Command, run: Run): void {
   backup
     .command('run')
     .description('make one now: source, archive, location, read back; then older ones beyond `keep` go')
-    .action(run((session) => withStorage(session, (storage) => runBackup(session, storage))));
+    .action(
+      run(async (session) => {
+        const engine = runningEngine(session.dataFolder);
+        if (engine === null) return withStorage(session, (storage) => runBackup(session, storage));
+        return byEngine(session, engine, { kind: 'backup', give: (client, by) => client.backups.run({ by }) });
+      }),
+    );
   backup
     .command('list')
     .description('what is there, newest first')
@@ -39,7 +46,14 @@ export function addBackup(program: Command, run: Run): void {
     .description('read one back whole and hold it against its proof')
     .argument('[name]', 'default: the newest')
     .action(
-      run((session, _options, [name]) => withStorage(session, (storage) => verify(session, storage, name ?? null))),
+      run(async (session, _options, [name = null]) => {
+        const engine = runningEngine(session.dataFolder);
+        if (engine === null) return withStorage(session, (storage) => verify(session, storage, name));
+        return byEngine(session, engine, {
+          kind: 'verify',
+          give: (client, by) => client.backups.verify({ by, name }),
+        });
+      }),
     );
 }
 

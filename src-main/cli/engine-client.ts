@@ -99,7 +99,7 @@ function liveEndpoint(dataFolder: string): Endpoint {
     case 'starting':
       throw new EstepeError(
         'no-engine',
-        `An engine is just starting on ${dataFolder} and tells no address yet.`,
+        `An engine is just starting on ${dataFolder}, or a restore is under way there without one: it tells no address.`,
         'Ask again in a moment.',
         { dataFolder },
       );

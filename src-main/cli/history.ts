@@ -72,7 +72,8 @@ function eventLine(event: EventView, paint: Paint): string {
   return `${clock(event.at)}  ${paint(colour, event.severity.padEnd(7))}${phase} [${event.rule}] ${event.reason}`;
 }
 
-function wholeNumber(text: string): number {
+/** A number of rows. @throws EstepeError `usage` */
+export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 1000) {
     throw usage(`\`${text}\` is not a number of rows.`, 'Allowed: a whole number from 1 to 1000.');

@@ -13,6 +13,7 @@ import { addMaintenance } from './maintenance.ts';
 import { addProbe } from './probe.ts';
 import { addCancel, addPromote } from './promote.ts';
 import { addReplay } from './replay.ts';
+import { addRestore } from './restore.ts';
 import { addServe } from './serve.ts';
 import { makeSession, type Run } from './session.ts';
 import { addStatus } from './status.ts';
@@ -73,6 +74,7 @@ function makeProgram(run: Run): Command {
   addMaintenance(program, run);
   addHistory(program, run);
   addBackup(program, run);
+  addRestore(program, run);
   addLocation(program, run);
   addConfig(program, run);
   addReplay(program, run);

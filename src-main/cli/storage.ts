@@ -1,5 +1,5 @@
 /**
- * What `backup` and `location` need of a data folder without its engine: the configuration, the location, a signal that Ctrl-C
+ * What `backup`, `restore` and `location` need of a data folder without its engine: the configuration, the location, a signal that Ctrl-C
  * gives, and one line on the terminal that is written over and over.
  */
 import { existsSync } from 'node:fs';
@@ -14,6 +14,8 @@ import { durationWords } from '../contract/view.ts';
 import type { Standing } from '../engine/ports.ts';
 import { RealClock } from '../heartbeat/real-clock.ts';
 import { look } from '../history/look.ts';
+import { hasRestores, type Restores, restoreTable } from '../history/restores.ts';
+import type { Sqlite } from '../history/runtime.ts';
 import type { Session } from './session.ts';
 
 export interface Storage extends Means {
@@ -56,15 +58,26 @@ export async function withStorage<T>(session: Session, command: (storage: Storag
 }
 
 /** The standing that this data folder's history holds; null when no engine ever ran here. @throws EstepeError `database` */
-export function standingIn(file: string): Standing | null {
-  if (!existsSync(file)) return null;
+export const standingIn = (file: string): Standing | null =>
+  lookIn(file, 'The standing of this node', null, (db) => {
+    const row = db.prepare<[], Standing>('SELECT role, epoch, since FROM standing').get();
+    return row ?? null;
+  });
+
+/** What this data folder's history tells of restores; `none` where it tells nothing yet. @throws EstepeError `database` */
+export const restoresIn = <T>(file: string, none: T, read: (restores: Restores) => T): T =>
+  lookIn(file, 'What was restored here', none, (db) => (hasRestores(db) ? read(restoreTable(db)) : none));
+
+/** A look that changes nothing, also while an engine runs. */
+function lookIn<T>(file: string, what: string, none: T, read: (db: Sqlite) => T): T {
+  if (!existsSync(file)) return none;
   try {
-    return look(file, 2000, (db) => db.prepare<[], Standing>('SELECT role, epoch, since FROM standing').get() ?? null);
+    return look(file, 2000, read);
   } catch (error) {
     if (error instanceof EstepeError) throw error;
     throw new EstepeError(
       'database',
-      `The standing of this node cannot be read from ${file}: ${sentenceOf(error)}.`,
+      `${what} cannot be read from ${file}: ${sentenceOf(error)}.`,
       'start the engine (`estepe serve`): it says what is wrong with it and saves what can be saved',
       { file },
       error,

@@ -26,7 +26,7 @@ const waitForLockMs = 1000;
 function owned(folder: DataFolder, notice: Endpoint | null): EstepeError {
   const who = notice
     ? `process ${notice.pid}, started ${new Date(notice.startedAt).toISOString()}, console ${notice.endpoint}`
-    : 'it is just starting';
+    : 'it is just starting, or a restore is under way without one';
   const detail = notice ? { pid: notice.pid, startedAt: notice.startedAt, endpoint: notice.endpoint } : {};
   return new EstepeError(
     'owned',

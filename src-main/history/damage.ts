@@ -5,6 +5,7 @@
  */
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { sentenceOf } from '../contract/errors.ts';
+import { hasRestores } from './restores.ts';
 import { connect, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, newestVersion, versionOf } from './schema.ts';
 
@@ -151,7 +152,7 @@ function saveInto(fresh: Sqlite, aside: string, list: readonly Migration[]): Sav
   migrate(fresh, known ? list.filter((migration) => migration.version <= version) : list);
   if (old !== null && known) {
     saveRows(fresh, old, outcome);
-    if (version >= restoresSince) saveRestores(fresh, old, outcome);
+    if (hasRestores(fresh)) saveRestores(fresh, old, outcome);
     migrate(fresh, list);
   } else {
     outcome.lost.push('the standing (role and epoch)', 'the claims of epochs', 'an open runbook, if there was one');
@@ -182,9 +183,6 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
 
   saveOpenRunbook(fresh, old, { saved, lost });
 }
-
-/** The version that has the table. */
-const restoresSince = 2;
 
 /** What stands here is told by them; with any lost that cannot be told any more. */
 function saveRestores(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {

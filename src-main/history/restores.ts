@@ -105,6 +105,10 @@ const cutOff: Readonly<Record<Stands, Pick<RestoreEnd, 'outcome' | 'reason' | 'p
   },
 };
 
+/** Whether this file has the table: one of an earlier version has none before it is migrated. */
+export const hasRestores = (db: Sqlite): boolean =>
+  db.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'restore'`).get() !== undefined;
+
 export function restoreTable(db: Sqlite): Restores {
   const columns = `SELECT id, name, sha256, created_at AS createdAt, begun_at AS begunAt, ended_at AS endedAt, outcome,
     stands, reason, proven, files, bytes, by, epoch, run_token AS runToken FROM restore`;
