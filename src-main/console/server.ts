@@ -1,5 +1,5 @@
 /**
- * The console over HTTP on loopback: calls under /rpc behind a token, the built page, /healthz. Keeps strangers out
+ * The console over HTTP on loopback: calls under /rpc and /metrics behind a token, the built page, /healthz. Keeps strangers out
  * (gate.ts, guesses.ts) and bounds what any client can cost. Knows the engine only as a desk; logs nothing.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -20,6 +20,7 @@ import {
   tooLarge,
 } from './gate.ts';
 import { makeGuessLimit } from './guesses.ts';
+import { metricsOf, metricsType } from './metrics.ts';
 import { servePage } from './pages.ts';
 import { makeRouter } from './router.ts';
 
@@ -103,13 +104,14 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     if (source !== null) return refuse(response, source);
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     if (path === '/healthz') return health(request, response, desk, version);
-    if (path !== '/rpc' && !path.startsWith('/rpc/')) return servePage(rendererFolder, request, response);
+    if (!isCall(path) && path !== '/metrics') return servePage(rendererFolder, request, response);
 
     if (!rightToken(request.headers.authorization)) {
       return refuseToken(response, guesses.wrong(request.socket.remoteAddress ?? ''));
     }
-    const call = judgeCall(request.method, request.headers, maxBodyBytes);
-    if (call !== null) return refuse(response, call);
+    if (!isCall(path)) return metrics(request, response, desk);
+    const refusal = judgeCall(request.method, request.headers, maxBodyBytes);
+    if (refusal !== null) return refuse(response, refusal);
     const body = await readJson(request);
     if ('status' in body) return refuse(response, body);
 
@@ -164,6 +166,8 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     },
   };
 }
+
+const isCall = (path: string): boolean => path === '/rpc' || path.startsWith('/rpc/');
 
 const internalFault: Refusal = {
   status: 500,
@@ -228,6 +232,16 @@ function health(request: IncomingMessage, response: ServerResponse, desk: Desk, 
     phase: snapshot.core.phase,
     ...(trouble === null ? {} : { trouble: trouble.key }),
   });
+}
+
+/** For a monitoring system: whoever scrapes has the token, as other callers do. */
+async function metrics(request: IncomingMessage, response: ServerResponse, desk: Desk): Promise<void> {
+  const read = request.method === 'GET' || request.method === 'HEAD';
+  if (!read) response.setHeader('Allow', 'GET, HEAD');
+  const text = read ? await metricsOf(desk.snapshot()) : '';
+  response.setHeader('Cache-Control', 'no-store');
+  response.writeHead(read ? 200 : 405, { 'Content-Type': metricsType });
+  response.end(request.method === 'HEAD' ? undefined : text);
 }
 
 /** The body as JSON, an empty one as no input. Stops reading at the limit. */
