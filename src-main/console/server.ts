@@ -109,7 +109,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     if (!rightToken(request.headers.authorization)) {
       return refuseToken(response, guesses.wrong(request.socket.remoteAddress ?? ''));
     }
-    if (!isCall(path)) return metrics(request, response, desk);
+    return isCall(path) ? called(request, response) : metrics(request, response, desk);
+  };
+
+  const called = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const refusal = judgeCall(request.method, request.headers, maxBodyBytes);
     if (refusal !== null) return refuse(response, refusal);
     const body = await readJson(request);
