@@ -229,7 +229,7 @@ function send(
     asked.once('close', () => meter.destroy());
     Readable.from(piecesOf(body), { objectMode: false }).pipe(meter).pipe(asked);
   };
-  if (headers.expect === undefined || headers.expect === '') {
+  if (!Object.keys(headers).some((name) => name.toLowerCase() === 'expect')) {
     go();
     return;
   }

@@ -35,6 +35,7 @@ const partBytes = 16 * 1024 * 1024;
 const maxParts = 10_000;
 /** Putting the parts together takes minutes on some endpoints. */
 const finishSilenceMs = 300_000;
+const askFirstBytes = 256 * 1024;
 const markKey = 'estepe-write';
 
 export class S3Bucket implements Bucket {
@@ -62,9 +63,13 @@ export class S3Bucket implements Bucket {
       // Endpoints other than Amazon's own refuse checksums behind a body, or store them as part of it.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      // A refusal is heard before the body is on its way: after it, it may be lost with the connection.
+      expectContinueHeader: askFirstBytes,
       requestHandler: overLine(this.#line),
     });
     this.#client.middlewareStack.add(hashed, { step: 'build' });
+    // The SDK would sign by the server's clock after a refusal: then a call fails and the next does not, and nobody sets the clock right.
+    Object.defineProperty(this.#client.config, 'systemClockOffset', { get: () => 0, set: () => {} });
   }
 
   async entries(prefix: string, signal: AbortSignal): Promise<BucketEntry[]> {

@@ -3,12 +3,24 @@ import { expect, it } from 'vitest';
 import { checkLocation } from '../../../src-main/backup/check-location.ts';
 import { type Progress, temporaryPrefix } from '../../../src-main/backup/location.ts';
 import { openLocation } from '../../../src-main/backup/locations/open.ts';
-import type { Clock } from '../../../src-main/engine/ports.ts';
 import { type GoogleStorage, keyFileOf, startGoogleStorage } from '../fixtures/google-storage.ts';
 import { until } from '../fixtures/until.ts';
 import { bucketRig } from './bucket-rig.ts';
 import { describeLocation } from './contract.ts';
-import { allOf, clock, faultOf, namesIn, never, newName, noise, put, type Rig, sourceOf, usualNeeds } from './rig.ts';
+import {
+  allOf,
+  clock,
+  clockAhead,
+  faultOf,
+  namesIn,
+  never,
+  newName,
+  noise,
+  put,
+  type Rig,
+  sourceOf,
+  usualNeeds,
+} from './rig.ts';
 
 const partBytes = 8 * 1024 * 1024;
 
@@ -103,7 +115,7 @@ function only(rig: () => Rig): void {
     await put(location, 'a.zip', noise(10));
 
     const dayMs = 24 * 3600_000;
-    const late = { ...usualNeeds({}), secretOf: () => key, clock: clockOff(dayMs) };
+    const late = { ...usualNeeds({}), secretOf: () => key, clock: clockAhead(dayMs) };
     const wrongClock = await faultOf(openLocation({ ...config, bucket: 'backups' }, late).list('', never));
     expect([wrongClock.fault, wrongClock.todo]).toEqual(['credentials', expect.stringContaining('clock')]);
     const half = JSON.stringify({ ...JSON.parse(key), private_key: server.owner.secret.slice(0, 400) });
@@ -112,12 +124,5 @@ function only(rig: () => Rig): void {
     expect((await faultOf(opening(), secrets)).fault).toBe('credentials');
   });
 }
-
-const clockOff = (ms: number): Clock => ({
-  now: () => clock.now(),
-  wall: () => clock.wall() + ms,
-  after: (delay, call) => clock.after(delay, call),
-  onGap: (call) => clock.onGap(call),
-});
 
 describeLocation('google', [], googleRig, { hasFolders: false, more: only });

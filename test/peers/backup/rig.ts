@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Location, LocationError } from '../../../src-main/backup/location.ts';
 import { type LocationConfig, type LocationNeeds, openLocation } from '../../../src-main/backup/locations/open.ts';
+import type { Clock } from '../../../src-main/engine/ports.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { type CuttingWire, cuttingWire } from '../fixtures/cutting-wire.ts';
 import type { FileServer } from '../fixtures/file-server.ts';
@@ -37,6 +38,13 @@ export interface Rig {
 }
 
 export const clock = new RealClock();
+/** Its wall clock is off by so much. */
+export const clockAhead = (ms: number): Clock => ({
+  now: () => clock.now(),
+  wall: () => clock.wall() + ms,
+  after: (delay, call) => clock.after(delay, call),
+  onGap: (call) => clock.onGap(call),
+});
 export const never = new AbortController().signal;
 /** Patience with silence in tests about silence. */
 export const shortSilenceMs = 1500;

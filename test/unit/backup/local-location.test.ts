@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LocationError } from '../../../src-main/backup/location.ts';
 import { type LocationConfig, type LocationNeeds, openLocation } from '../../../src-main/backup/locations/open.ts';
 import { Clockwork } from '../clockwork.ts';
 
