@@ -27,9 +27,8 @@ export async function followFeed<T>(
     try {
       // Found anew each time: a restarted engine has another port and token.
       engine = findEngine(dataFolder);
-      const found = await followOnce(dataFolder, engine, (snapshot) => {
+      const found = await followOnce(dataFolder, engine, seen, () => {
         lostAt = null;
-        return seen(snapshot);
       });
       if (found !== null) return found;
     } catch (error) {
@@ -52,6 +51,7 @@ async function followOnce<T>(
   dataFolder: string,
   engine: Engine,
   seen: (snapshot: Snapshot) => T | null,
+  onAlive: () => void,
 ): Promise<T | null> {
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(silent(dataFolder, engine.url, silentForMs)), silentForMs);
@@ -60,6 +60,8 @@ async function followOnce<T>(
     let held: Snapshot | null = null;
     for await (const frame of feed) {
       limit.refresh();
+      // One that hangs may still greet with the whole snapshot: what follows it proves life.
+      if (held !== null) onAlive();
       held = afterFrame(held, frame);
       const found = held === null ? null : judged(seen, held);
       if (found !== null) return found;
