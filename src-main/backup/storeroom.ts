@@ -278,7 +278,7 @@ export class Storeroom {
 
   #achieved({ kind, by }: Work, achieved: Achieved): void {
     const { name, sentence, troubles, evidence, verified, already } = achieved;
-    const said = [sentence, ...troubles.map((trouble) => `${trouble.sentence} (${trouble.todo})`)].join('. ');
+    const said = [sentence, ...troubles.map((trouble) => `${trouble.sentence} (${trouble.todo})`)].join(' ');
     this.#end(kind, { by, name, ok: true, cancelled: false, sentence: said, todo: troubles[0]?.todo ?? '' });
     this.#voice.note('engine', troubles.length > 0 ? 'warning' : 'info', `${kind}.done`, said, { by, ...evidence });
     if (verified !== null) this.#stock.verified(name, verified);
@@ -289,7 +289,7 @@ export class Storeroom {
     if (already) return;
     this.#facts.change({ failureTold: { ...failureTold, [kind]: false } });
     if (failureTold[kind])
-      this.#voice.tell(`${kind}.recovered`, 'info', `The ${kind} works again: ${sentence}.`, { name });
+      this.#voice.tell(`${kind}.recovered`, 'info', `The ${kind} works again. ${sentence}`, { name });
   }
 
   #failed(work: Pick<Work, 'kind' | 'by' | 'name' | 'asked'> & { cause?: Cause | null }, error: unknown): void {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { modeSchema } from '../contract/words.ts';
 import { type LabEnd, runLab } from '../lab/lab.ts';
 import { scenarioNames, scenarios } from '../lab/scenarios.ts';
+import { whereOf } from '../lab/where.ts';
 import { usage } from './failures.ts';
 import type { Done, Run, Session } from './session.ts';
 import { statusText } from './status.ts';
@@ -12,6 +13,7 @@ interface LabWords {
   scenario?: string;
   mode?: string;
   keep?: boolean;
+  location?: string;
   /** as given; without it the lab has a folder of its own */
   data?: string;
 }
@@ -22,6 +24,10 @@ export function addLab(program: Command, run: Run): void {
     .description('an embedded pair on loopback addresses: kill its active and see what happens')
     .addOption(new Option('--scenario <name>', `play one: ${scenarioNames.join(', ')}`))
     .addOption(new Option('--mode <mode>', `how the spare takes over: ${modeSchema.options.join(', ')}`))
+    .option(
+      '--location <where>',
+      'keep the backups there: a folder, sftp://user@host:port/folder, ftps:// or smb:// alike',
+    )
     .option('--keep', 'leave the data folder where it is, and say where')
     .addHelpText('after', scenarioHelp())
     .action(run<LabWords>(lab));
@@ -30,6 +36,7 @@ export function addLab(program: Command, run: Run): void {
 function scenarioHelp(): string {
   const lines = scenarioNames.map((name) => `  ${name.padEnd(16)} ${scenarios[name].about}`);
   return `\nScenarios (without a terminal kill-active is played):\n${lines.join('\n')}
+Passwords and keys for --location: ESTEPE_LAB_PASSWORD, ESTEPE_LAB_KEY. What the lab stored there is removed at the end.
 With --data the lab uses that folder, which must be empty, and leaves it there.
 Exit code: 0 when the scenario's outcome is the right one, else 1.`;
 }
@@ -42,6 +49,7 @@ async function lab(session: Session, words: LabWords): Promise<Done> {
     scenario,
     mode,
     keep: words.keep === true,
+    where: words.location === undefined ? null : whereOf(words.location, process.env),
     data: words.data === undefined ? undefined : dataFolder,
     attended: session.terminal && process.stdin.isTTY === true,
     version: estepeVersion(),

@@ -11,6 +11,7 @@ import type { Mode } from '../contract/words.ts';
 import { embeddedPbxScript, pemOf } from './embedded-pbx.ts';
 import type { PbxCertificate } from './embedded-pbx-certificate.ts';
 import type { Place } from './place.ts';
+import { type ReplicaPlace, replicaYaml } from './replica.ts';
 
 export interface LabFolder {
   data: DataFolder;
@@ -71,8 +72,15 @@ export function removeLabFolder(folder: LabFolder): void {
   rmSync(folder.data.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
-/** Writes configuration, scripts and the pair's certificate. */
-export function furnish(folder: LabFolder, place: Place, manner: Manner, certificate: PbxCertificate): void {
+export interface Furniture {
+  place: Place;
+  manner: Manner;
+  certificate: PbxCertificate;
+  replica: ReplicaPlace;
+}
+
+/** Writes the configuration of both nodes, the spare's scripts and the pair's certificate. */
+export function furnish(folder: LabFolder, { place, manner, certificate, replica }: Furniture): void {
   writeFileSync(folder.pem, pemOf(certificate), { mode: 0o600 });
   const windows = process.platform === 'win32';
   for (const [name, text] of Object.entries(windows ? windowsScripts : posixScripts)) {
@@ -81,15 +89,18 @@ export function furnish(folder: LabFolder, place: Place, manner: Manner, certifi
   const ending = windows ? '.cmd' : '.sh';
   const before = [`end-old-active${ending}`, folder.activePid];
   const after = [`write-note${ending}`, folder.note];
-  writeFileSync(folder.data.config, yamlOf(folder, place, manner, { before, after }), { mode: 0o600 });
+  const yaml = yamlOf(folder, { place, manner, replica }, { before, after });
+  writeFileSync(folder.data.config, yaml, { mode: 0o600 });
+  writeFileSync(replica.active.config, activeYaml(place, replica), { mode: 0o600 });
 }
 
 function yamlOf(
   folder: LabFolder,
-  { active, spare, gateway, ports, dnsPort }: Place,
-  { interval, confirm, mode, countdown }: Manner,
+  { place, manner, replica }: Omit<Furniture, 'certificate'>,
   scripts: { before: string[]; after: string[] },
 ): string {
+  const { active, spare, gateway, ports, dnsPort } = place;
+  const { interval, confirm, mode, countdown } = manner;
   // JSON's strings are YAML's too, whatever a path holds.
   const list = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
   const pbx = [process.execPath, embeddedPbxScript(), '--daemon-pidfile', folder.sparePid];
@@ -98,7 +109,7 @@ function yamlOf(
   return `# A pair on this machine alone, to try Estepe: the intervals are shorter than any site should have.
 lab: true
 role: passive
-pair: { name: lab, fqdn: ${fqdn}, active: ${active}, passive: ${spare}, profile: generic }
+pair: { name: ${replica.pair}, fqdn: ${fqdn}, active: ${active}, passive: ${spare}, profile: generic }
 heartbeat:
   interval: ${interval}
   failWhen: all
@@ -119,7 +130,17 @@ promotion:
     before: ${list(scripts.before)}
     after: ${list(scripts.after)}
     timeout: 30s
-`;
+${replicaYaml(replica, 'spare')}`;
+}
+
+/** The active's engine: it makes the backups. What runs there is started and killed by the lab. */
+function activeYaml({ active, spare, ports }: Place, replica: ReplicaPlace): string {
+  return `lab: true
+role: active
+pair: { name: ${replica.pair}, fqdn: ${fqdn}, active: ${active}, passive: ${spare}, profile: generic }
+heartbeat: { interval: 30s, tests: { sip: { port: ${ports.sip} } }, references: [] }
+promotion: { mode: manual }
+${replicaYaml(replica, 'active')}`;
 }
 
 const posixScripts = {

@@ -68,6 +68,16 @@ const table: readonly Key[] = [
     },
   },
   {
+    key: 'b',
+    words: 'back up',
+    press: async ({ stage, say }) => {
+      const self = stage.desk.snapshot().nodes.find((node) => node.self);
+      if (self?.role !== 'active') return stage.replica.bringOver(say, new AbortController().signal);
+      const { accepted, reason } = stage.desk.backups.run({ by });
+      if (!accepted) say(reason);
+    },
+  },
+  {
     key: 'p',
     words: 'promote',
     press: async ({ stage, say }) => {

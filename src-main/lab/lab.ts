@@ -4,12 +4,14 @@
  */
 import type { Snapshot } from '../contract/snapshot.ts';
 import type { Mode } from '../contract/words.ts';
+import { Stopped } from './diary.ts';
 import { keyboard, keyLine } from './keys.ts';
 import { narrate } from './narrator.ts';
 import { notPlayed, type Outcome } from './outcome.ts';
 import { play } from './play.ts';
 import { mannerFor, type ScenarioName, scenarios } from './scenarios.ts';
 import { openStage, type Stage } from './stage.ts';
+import type { Where } from './where.ts';
 
 export interface LabOptions {
   /** null: none was asked for */
@@ -18,6 +20,8 @@ export interface LabOptions {
   mode: Mode | null;
   keep: boolean;
   data?: string | undefined;
+  /** where backups are kept; null: a folder of the lab's own */
+  where: Where | null;
   /** a person sits at a terminal: keys are read, and the lab stays until told to end */
   attended: boolean;
   version: string;
@@ -43,12 +47,12 @@ export async function runLab(options: LabOptions): Promise<LabEnd> {
   const tell = (mono: number, sentence: string): void => options.say(`${timeOf(mono - began)}  ${sentence}`);
   const stop = stopSignals();
   const name = options.scenario ?? (options.attended ? null : usual);
-  const { keep, data, version } = options;
+  const { keep, data, where, version } = options;
   const mode = options.mode ?? (name === null ? 'confirm' : 'automatic');
   const manner = mannerFor(name && scenarios[name], mode, options.attended ? '30s' : '3s');
   let stage: Stage;
   try {
-    stage = await openStage({ manner, keep, data, version }, stop.signal);
+    stage = await openStage({ manner, keep, data, where, version }, stop.signal);
   } catch (error) {
     stop.forget();
     if (!stop.signal.aborted) throw error;
@@ -59,16 +63,26 @@ export async function runLab(options: LabOptions): Promise<LabEnd> {
   try {
     options.say(heading(stage, options));
     const silence = narrate(stage.diary, stage.desk, tell);
-    const given = { stage, say, stop, options };
-    const course = { stage, began, say, signal: stop.signal, stoppedBy: stop.why };
-    if (options.attended) outcome = await attend(given, name && (() => play({ ...course, name })));
-    else outcome = await play({ ...course, name: name ?? usual });
+    outcome = await run({ stage, say, stop, options }, name, began);
     silence();
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    outcome = name && notPlayed(name, mode, `${stop.why()}.`);
   } finally {
     await stage.close();
     stop.forget();
   }
   return { outcome, kept: stage.stays ? stage.folder.data.root : null };
+}
+
+/** Brings the data over, then plays or lets play. */
+async function run(given: Given, name: ScenarioName | null, began: number): Promise<Outcome | null> {
+  const { stage, say, stop, options } = given;
+  await stage.replica.bringOver(say, stop.signal);
+  stage.replica.call();
+  const course = { stage, began, say, signal: stop.signal, stoppedBy: stop.why };
+  if (options.attended) return attend(given, name && (() => play({ ...course, name })));
+  return play({ ...course, name: name ?? usual });
 }
 
 interface Given {
@@ -122,6 +136,7 @@ function heading(stage: Stage, { attended }: LabOptions): string {
     'A pair on this machine alone, to see what Estepe does.',
     `  Active   ${place.active}: SIP ${sip}, web ${web}, tunnel ${tunnel}, really answering (process ${stage.active.pid})`,
     `  Spare    ${place.spare}: tests it every ${manner.interval}; a failed round and ${manner.confirm.times} more, ${manner.confirm.every} apart, prove a death`,
+    `  Data     the active backs it up to ${stage.replica.title}, the spare restores it`,
     `  Mode     ${manner.mode}${asks}`,
     `  Folder   ${folder.data.root} (${stage.stays ? 'stays' : 'removed at the end; --keep keeps it'})`,
   ];

@@ -114,6 +114,8 @@ function sayingsOf(event: NewEvent, desk: Desk): string[] {
     case 'runbook':
       return event.rule === 'runbook.begun' || event.rule === 'runbook.done' ? [] : [sentence(event.reason)];
     case 'order':
+      // what becomes of it is told by its own events
+      if (/^order\.(backup|restore|verify)$/.test(event.rule) && event.severity === 'info') return [];
       return [`${ordered(withoutProof(event.reason, desk))} [${event.rule}]`];
     case 'alert':
       return event.severity === 'info' ? [] : [`The admin is told: “${withoutProof(event.reason, desk)}”`];

@@ -4,6 +4,7 @@
  */
 import type { Mode, Outcome as TestOutcome } from '../contract/words.ts';
 import type { Entry } from './diary.ts';
+import { type DataOutcome, noData } from './replica.ts';
 import type { Scenario, ScenarioName } from './scenarios.ts';
 import type { Stage } from './stage.ts';
 
@@ -25,6 +26,8 @@ export interface Outcome {
   steps: { id: string; state: string; result: string }[];
   /** the pair's own tests, asked of the spare's address at the end */
   answers: { test: string; outcome: TestOutcome; evidence: string }[];
+  /** what the spare's PBX has, held against the newest backup */
+  data: DataOutcome;
   /** what became of the active's PBX */
   active: { pid: number; state: string };
   /** null: removed at the end */
@@ -63,6 +66,7 @@ export async function judge(stage: Stage, course: Course): Promise<Outcome> {
     verdicts: verdictsOf(entries),
     steps: (snapshot.runbook?.steps ?? []).map(({ id, state, result }) => ({ id, state, result })),
     answers: (await stage.ask(stage.place.spare)).map(({ test, outcome, evidence }) => ({ test, outcome, evidence })),
+    data: await stage.replica.compare(),
     active: { pid: stage.active.pid, state: stage.active.state },
     dataFolder: stage.stays ? stage.folder.data.root : null,
     events: entries.map(({ mono, event: { kind, severity, rule, reason, phase, verdict } }) => {
@@ -82,7 +86,16 @@ type Facts = Omit<Outcome, 'scenario' | 'right' | 'reason'>;
 export function notPlayed(scenario: ScenarioName, mode: Mode, reason: string): Outcome {
   const nothing = { promoted: false, epoch: 0, phase: 'starting', detectMs: null, promoteMs: null, dataFolder: null };
   const lists = { verdicts: [], steps: [], answers: [], events: [] };
-  return { scenario, right: false, reason, mode, ...nothing, ...lists, active: { pid: 0, state: 'gone' } };
+  return {
+    scenario,
+    right: false,
+    reason,
+    mode,
+    ...nothing,
+    ...lists,
+    data: noData,
+    active: { pid: 0, state: 'gone' },
+  };
 }
 
 function verdictsOf(entries: readonly Entry[]): string[] {
@@ -100,6 +113,7 @@ function faults(stage: Stage, { promotes, verdicts }: Scenario, facts: Facts): s
         silent.length === 0 ? '' : `${stage.place.spare} does not answer (${silent.map((a) => a.evidence).join('; ')})`,
         facts.active.state === 'gone' ? '' : `the old active’s process ${facts.active.pid} is ${facts.active.state}`,
         facts.detectMs === null ? 'its death was never proven' : '',
+        facts.data.same ? '' : `the spare's data is not the last backup's (${facts.data.differences.join('; ')})`,
       ]
     : [
         facts.promoted ? `the spare took over under epoch ${facts.epoch}` : '',
@@ -117,10 +131,11 @@ function faults(stage: Stage, { promotes, verdicts }: Scenario, facts: Facts): s
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-function praise(stage: Stage, { promotes, blow }: Scenario, { epoch, detectMs, promoteMs }: Facts): string {
+function praise(stage: Stage, { promotes, blow }: Scenario, { epoch, detectMs, promoteMs, data }: Facts): string {
   if (!promotes) return 'The spare did not take over, and watches again.';
   return (
     `The spare took over under epoch ${epoch} and its PBX answers on ${stage.place.spare}: ` +
-    `death proven ${seconds(detectMs ?? 0)} after ${blow}, takeover done ${seconds(promoteMs ?? 0)} after that.`
+    `death proven ${seconds(detectMs ?? 0)} after ${blow}, takeover done ${seconds(promoteMs ?? 0)} after that. ` +
+    `Its data is that of ${data.backup}, byte for byte: ${data.files} files, ${seconds(data.offsetMs ?? 0)} old.`
   );
 }

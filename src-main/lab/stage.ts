@@ -19,6 +19,8 @@ import { makeCertificate, type PbxCertificate } from './embedded-pbx-certificate
 import { fqdn, furnish, type LabFolder, type Manner, openLabFolder, removeLabFolder } from './folder.ts';
 import { type LabNetwork, startNetwork } from './network.ts';
 import { mostTries, noSuchAddress, type Place, placeFor, portsFree } from './place.ts';
+import { layOut, openReplica, type Replica } from './replica.ts';
+import type { Where } from './where.ts';
 
 export interface StageOptions {
   manner: Manner;
@@ -26,6 +28,8 @@ export interface StageOptions {
   data?: string | undefined;
   /** leave the lab's own folder where it is */
   keep: boolean;
+  /** where backups are kept; null: a folder of the lab's own */
+  where: Where | null;
   version: string;
 }
 
@@ -43,6 +47,7 @@ export interface Stage {
   readonly pageBuilt: boolean;
   readonly active: { readonly pid: number; readonly state: 'running' | 'hung' | 'gone' };
   readonly network: Pick<LabNetwork, 'isCut'>;
+  readonly replica: Replica;
   /** Kills the active's PBX; answers the monotonic instant at which the signal was sent. */
   kill(): Promise<number>;
   /** Freezes the active's PBX; answers the instant. Not on Windows. */
@@ -98,7 +103,8 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
       () => pbx.stop(),
       () => stopSpare(folder),
     );
-    furnish(folder, place, options.manner, certificate);
+    const replicaPlace = layOut(folder, options.where);
+    furnish(folder, { place, manner: options.manner, certificate, replica: replicaPlace });
     const notePid = (): void => writeFileSync(folder.activePid, `${pbx.pid}\n`);
     notePid();
     goOn();
@@ -111,6 +117,11 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
     });
     undo.push(() => host.close());
     goOn();
+    const trust = certificate.ca;
+    const spare = { desk: host.station.desk, diary };
+    const replica = await openReplica({ place: replicaPlace, spare, version: options.version, trust, fqdn });
+    undo.push(() => replica.close());
+    goOn();
     const hands = handsOn({ pbx, network, notePid });
     // An action under way ends before what it acts on is taken down.
     undo.push(() => hands.settled());
@@ -122,6 +133,7 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
       stays: keep || !own,
       manner,
       diary,
+      replica,
       close,
       ...described(host, folder, certificate),
       ...hands.stage,

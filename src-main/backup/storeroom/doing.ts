@@ -10,6 +10,7 @@ import type { Work } from './work.ts';
 /** How a work ended well. */
 export interface Achieved {
   name: string;
+  /** whole, with its full stop */
   sentence: string;
   /** what did not work beside it */
   troubles: { sentence: string; todo: string }[];
@@ -64,8 +65,8 @@ async function makeOne(what: Parameters<typeof makeBackup>[0]): Promise<Achieved
     changed > 0 ? `${filesWords(changed)} changed while they were read` : '',
     leftOut > 0 ? `${leftOut} things are not in it (its manifest says why)` : '',
   ].filter((note) => note !== '');
-  const made = `${name} was made and read back equal: ${[filesWords(files), ...notes].join('; ')}`;
-  const sentence = already ? `${name} holds this very data and is verified: nothing was made` : made;
+  const made = `The backup ${name} was made and read back equal: ${[filesWords(files), ...notes].join('; ')}.`;
+  const sentence = already ? `The backup ${name} holds this very data and is verified: nothing was made.` : made;
   const evidence = { name, files, bytes, size, changed, leftOut, removed };
   return { name, sentence, troubles, evidence, already, verified: createdAt };
 }
@@ -79,14 +80,14 @@ async function verifyOne(
     work.progress({ phase: 'verify', ...progress }),
   );
   const { name, size, createdAt } = proof;
-  const sentence = `${name} was read back whole and is what was made`;
+  const sentence = `The backup ${name} was read back whole and is what was made.`;
   return { name, sentence, troubles: [], evidence: { name, size }, already: false, verified: createdAt };
 }
 
 async function restoreOne(what: Parameters<typeof restoreBackup>[0]): Promise<Achieved> {
   const { name, already, why, proven, files, bytes, troubles } = await restoreBackup(what);
   const sentence = already
-    ? `${name}, or newer data, stands here already: nothing was restored`
-    : `${name} was restored here (${why}); proven: ${proven}`;
+    ? `The backup ${name}, or newer data, stands here already: nothing was restored.`
+    : `The backup ${name} was restored here (${why}). Proven: ${proven}.`;
   return { name, sentence, troubles, evidence: { name, files, bytes, why }, already, verified: null };
 }
