@@ -2,7 +2,7 @@
  * Sources and restores through the PBX's own commands, with stand-ins for these: they check every argument as the real ones
  * would, write what those write, and end as those end. Real processes through the port `Proc`.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileLocation } from '../../../src-main/backup/locations/file-location.ts';
@@ -13,64 +13,24 @@ import type { Running } from '../../../src-main/backup/sources/run-line.ts';
 import { readySource, type SourceSettings, type SourceWork } from '../../../src-main/backup/sources/source.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { isAlive, processRow } from '../../../src-main/runbook/process-table.ts';
-import { RealProc } from '../../../src-main/runbook/real-proc.ts';
 import { Bench, expected, python } from '../../unit/backup/workbench.ts';
+import { arguments3cx, StandIns } from './stand-ins.ts';
 
 let bench: Bench;
 let clock: RealClock;
+let standIns: StandIns;
+const standIn = (name: string, body: string): void => standIns.add(name, body);
 beforeEach(() => {
   bench = new Bench();
   clock = new RealClock();
-  bench.make('bin');
-  // sudo -n -u phonesystem PROGRAM …: PROGRAM is looked for among the stand-ins.
-  standIn(
-    'sudo',
-    '[ "$1 $2 $3" = "-n -u phonesystem" ] || exit 90; tool=$(basename "$4"); shift 4; exec "$BIN/$tool" "$@"',
-  );
-  // install as root would: the owner that it names does not exist here.
-  standIn(
-    'install',
-    '[ "$1 $2 $3" = "-d -o phonesystem" ] && exec mkdir -p "$6"; [ "$1 $2" = "-o phonesystem" ] && exec cp "$5" "$6"; exit 91',
-  );
+  standIns = new StandIns(bench);
 });
 afterEach(() => {
   bench[Symbol.dispose]();
 });
 
-/** A shell script on the PATH of what is run. */
-function standIn(name: string, body: string): void {
-  const file = bench.at('bin', name);
-  writeFileSync(file, `#!/bin/sh\nBIN=${bench.at('bin')}\n${body}\n`);
-  chmodSync(file, 0o755);
-}
-
-/** 3CX's tools: the arguments by name, anything unknown is refused with exit code 1 as the real ones do. */
-const arguments3cx = `
-for a in "$@"; do case "$a" in
-  --file=*) file=\${a#*=} ;; --log=*) log=\${a#*=} ;; --options=*) options=\${a#*=} ;; --pwd=*) pwd=\${a#*=} ;;
-  --noemail) noemail=1 ;; --failover) failover=1 ;;
-  *) echo "Unknown argument $a" >&2; exit 1 ;;
-esac; done
-echo started >"$log" || exit 1`;
-
-function working3cx(): void {
-  standIn(
-    '3CXBackupCmd',
-    `${arguments3cx}
-[ -n "$noemail" ] && [ "$options" = "LIC,VM" ] || exit 1
-printf 'backup of %s with %s' "$options" "$pwd" >"$file"; echo "Backup completed"`,
-  );
-  standIn(
-    '3CXRestoreCmd',
-    `${arguments3cx}
-[ -n "$failover" ] || { echo "would start services" >&2; exit 1; }
-[ "$pwd" = "open sesame" ] || { echo "Wrong password $pwd" >&2; exit 1; }
-cat "$file" >${bench.at('restored')}; echo "Restore completed"`,
-  );
-}
-
 const running = (more: Partial<Running> = {}): Running => ({
-  proc: new RealProc({ environment: { ...process.env, PATH: `${bench.at('bin')}:${process.env.PATH}` }, graceMs: 200 }),
+  proc: standIns.proc(),
   runToken: `sources-${process.pid}-${bench.folder.slice(-6)}`,
   timeoutMs: 20_000,
   signal: bench.signal,
@@ -101,7 +61,7 @@ const some3cx = { options: ['LIC', 'VM'], password: 'open sesame' };
 
 describe('3cx-linux', () => {
   it('its backup, archived, restored by its own command with services left stopped', async () => {
-    working3cx();
+    standIns.working3cx();
     const before = left();
     const ready = await readySource(work('3cx-linux', some3cx));
     expect(ready.options).toEqual({ from: 'command', options: ['LIC', 'VM'], password: true });
@@ -149,7 +109,7 @@ describe('3cx-linux', () => {
   });
 
   it('a refused archive never reaches the restore command', async () => {
-    working3cx();
+    standIns.working3cx();
     const ready = await readySource(work('3cx-linux', some3cx));
     const { file } = await bench.archive('a.zip', ready.paths, null, { profile: '3cx-linux', pbxVersion: '20.0.0.1' });
     await ready.leave();

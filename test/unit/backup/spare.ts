@@ -1,7 +1,6 @@
 /** An active node's folders, a location, and a spare with a history of its own: backups made there, restored here. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Encryption } from '../../../src-main/backup/archive/encryption.ts';
 import type { Location } from '../../../src-main/backup/location.ts';
 import { openLocation } from '../../../src-main/backup/locations/open.ts';
 import { type BackupWork, makeBackup } from '../../../src-main/backup/make-backup.ts';
@@ -9,6 +8,7 @@ import { planRestore } from '../../../src-main/backup/plan-restore.ts';
 import type { Proof } from '../../../src-main/backup/proof.ts';
 import { type RestoreHere, recoverRestore } from '../../../src-main/backup/recover-restore.ts';
 import { type RestoreWork, restoreBackup } from '../../../src-main/backup/restore-backup.ts';
+import type { SourceWork } from '../../../src-main/backup/sources/source.ts';
 import type { Clock, Proc } from '../../../src-main/engine/ports.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { type History, openHistory } from '../../../src-main/history/history.ts';
@@ -23,6 +23,10 @@ export interface RestoreWish extends Partial<Omit<RestoreWork, 'here' | 'running
   signal?: AbortSignal;
   here?: Partial<RestoreHere>;
   proc?: Proc;
+}
+
+export interface BackupWish extends Partial<Omit<BackupWork, 'source'>> {
+  source?: Partial<SourceWork>;
 }
 
 export class Spare {
@@ -68,7 +72,7 @@ export class Spare {
     return openLocation({ kind: 'local', folder }, needs);
   }
 
-  async backup(more: Partial<Omit<BackupWork, 'source'>> & { encryption?: Encryption | null } = {}): Promise<Proof> {
+  async backup({ source = {}, ...more }: BackupWish = {}): Promise<Proof> {
     const { clock, proc, bench } = this;
     const { proof } = await makeBackup({
       location: this.open(),
@@ -84,6 +88,7 @@ export class Spare {
         scratch: this.at('spool', 'backup'),
         scheduled: null,
         settleMs: 1,
+        ...source,
       },
       ...more,
     });

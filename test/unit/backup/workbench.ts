@@ -41,9 +41,14 @@ export const expected: Expectation = {
 export const createdAt = 1_774_746_000_000;
 
 export class Bench {
-  readonly folder = mkdtempSync(join(tmpdir(), 'estepe-backup-'));
+  readonly folder: string;
   readonly signal = new AbortController().signal;
   #scratches = 0;
+
+  /** @param folder default: a new one */
+  constructor(folder = mkdtempSync(join(tmpdir(), 'estepe-backup-'))) {
+    this.folder = folder;
+  }
 
   at(...names: string[]): string {
     return join(this.folder, ...names);
