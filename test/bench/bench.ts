@@ -5,6 +5,7 @@
  * A further bench is a file beside this one with a function that takes `print`, and a row in `benches`.
  */
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { benchBackup } from './backup.ts';
 import { benchHistory } from './history.ts';
 
 export type Print = (line: string) => void;
@@ -21,6 +22,11 @@ const benches: readonly Bench[] = [
     name: 'history',
     what: 'ten years of beats: at most 20 ms a query behind a view, pruning holds the thread under 50 ms',
     run: benchHistory,
+  },
+  {
+    name: 'backup',
+    what: 'not slower than zip -1 and the tool (ratio at most 1.0), memory under 150 MB whatever the size',
+    run: benchBackup,
   },
 ];
 

@@ -1,9 +1,11 @@
 /** The archive's worker: one task, then it ends. All hashing, compression and encryption happens here. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, createWriteStream, rmSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { decrypted, encrypted, looksLike } from './encryption.ts';
+import { decrypted, type Encryption, encrypted, looksLike } from './encryption.ts';
 import { Extraction } from './extract.ts';
 import { ArchiveError, asArchiveError } from './faults.ts';
 import { type Manifest, manifestFormat } from './manifest.ts';
@@ -72,17 +74,52 @@ class Outlet {
   }
 }
 
+async function throughEncryption<T>(
+  packing: (put: (block: Uint8Array) => Promise<void>) => Promise<T>,
+  encryption: Encryption,
+  outlet: Outlet,
+): Promise<T> {
+  const clear = new PassThrough({ highWaterMark: chunkBytes });
+  const stream = await encrypted(clear, encryption);
+  // Its own copy: what is packed is written over.
+  const put = async (block: Uint8Array): Promise<void> => {
+    if (!clear.write(Buffer.from(block))) await once(clear, 'drain');
+  };
+  const send = async (): Promise<void> => {
+    try {
+      for await (const block of stream) await outlet.write(block as Uint8Array);
+    } catch (error) {
+      clear.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  };
+  const sending = send();
+  sending.catch(() => {});
+  let done: T;
+  try {
+    done = await packing(put);
+    clear.end();
+  } catch (error) {
+    clear.destroy();
+    throw error;
+  }
+  await sending;
+  return done;
+}
+
 async function create({ paths, about, createdAt, encryption }: CreateTask): Promise<void> {
   const found = await survey(paths, tell);
   const { roots, items, leftOut } = found;
   const at = { wall: createdAt, iso: new Date(createdAt).toISOString() };
   const manifest: Manifest = { format: manifestFormat, ...about, createdAt: at, roots, items, leftOut };
   say({ say: 'manifest', manifest });
-  const { output, changes } = pack(manifest, found.from, tell);
-  const stream = encryption === null ? output : await encrypted(output, encryption);
   const outlet = new Outlet();
   port?.on('message', () => outlet.more());
-  for await (const block of stream) await outlet.write(block as Uint8Array);
+  const packing = (put: (block: Uint8Array) => Promise<void>) => pack(manifest, found.from, put, tell);
+  const changes =
+    encryption === null
+      ? await packing((block) => outlet.write(block))
+      : await throughEncryption(packing, encryption, outlet);
   const sha256 = await outlet.end();
   const torn = items.flatMap((item) =>
     item.kind === 'file' && item.changed === true && !changes.some(({ path }) => path === item.path)

@@ -3,106 +3,151 @@
  * compressed; what turned out different is said in a last entry. Runs in the archive's worker.
  */
 import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { Readable } from 'node:stream';
-import { ZipFile } from 'yazl';
+import { deflateRawSync } from 'node:zlib';
 import { codeOf } from './faults.ts';
 import { type Change, changesName, entryNameOf, type FileItem, type Manifest, manifestName } from './manifest.ts';
 import { openFile } from './survey.ts';
+import { ZipWriter } from './zip-writer.ts';
 
-/** As quick as `zip -1`; the CPU at hand is a small site's server that carries calls. */
-const compressionLevel = 1;
 /** Packed already: compressing again costs time and gains nothing. */
-const packed = new Set(
+const packedAlready = new Set(
   '.zip .gz .tgz .bz2 .xz .zst .7z .rar .jpg .jpeg .png .gif .webp .mp3 .ogg .opus .m4a .mp4 .g729 .age'.split(' '),
 );
-const blockBytes = 64 * 1024;
-/** Below 4 GiB with room for a file that does not shrink. */
-const zip64From = 0xf000_0000;
+/** A file up to this size is read and packed in one go. */
+const wholeBytes = 1024 * 1024;
+const blockBytes = 256 * 1024;
+/** Tried on a piece of the beginning and one of the middle: recordings and what is encrypted shrink nowhere. */
+const sampleBytes = 32 * 1024;
+const worthwhile = 0.95;
 
 const fileType = 0o100000;
 const linkType = 0o120000;
+const folderType = 0o040000;
 
-export interface Packing {
-  output: Readable;
-  /** complete when `output` has ended */
-  changes: Change[];
+/** A file while it is packed: hashed as it passes, and what is not as the survey had it is noted. */
+class Packing {
+  readonly #item: FileItem;
+  readonly #changes: Change[];
+  readonly #tell: (bytes: number) => void;
+  readonly #hash = createHash('sha256');
+  #at = 0;
+
+  constructor(item: FileItem, changes: Change[], tell: (bytes: number) => void) {
+    this.#item = item;
+    this.#changes = changes;
+    this.#tell = tell;
+  }
+
+  /** So many bytes from its beginning, in blocks that are written over: two, so that one may be packed while the next is read. */
+  async *blocks(handle: FileHandle, buffers: readonly [Buffer, Buffer]): AsyncGenerator<Buffer, void, void> {
+    const { size } = this.#item;
+    for (let turn = 0; this.#at < size; turn ^= 1) {
+      const buffer = buffers[turn as 0 | 1];
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - this.#at), this.#at);
+      if (bytesRead === 0) break;
+      yield this.#pass(buffer.subarray(0, bytesRead));
+    }
+    this.end();
+  }
+
+  async whole(handle: FileHandle, buffer: Buffer): Promise<Buffer> {
+    const { size } = this.#item;
+    while (this.#at < size) {
+      const { bytesRead } = await handle.read(buffer, this.#at, size - this.#at, this.#at);
+      if (bytesRead === 0) break;
+      this.#pass(buffer.subarray(this.#at, this.#at + bytesRead));
+    }
+    this.end();
+    return buffer.subarray(0, this.#at);
+  }
+
+  gone(): void {
+    this.#changes.push({ path: this.#item.path, how: 'gone' });
+  }
+
+  end(): void {
+    const sha256 = this.#hash.digest('hex');
+    const { path } = this.#item;
+    if (sha256 !== this.#item.sha256) this.#changes.push({ path, how: 'changed', size: this.#at, sha256 });
+  }
+
+  #pass(block: Buffer): Buffer {
+    this.#hash.update(block);
+    this.#at += block.length;
+    this.#tell(block.length);
+    return block;
+  }
 }
 
-/** So many bytes from the beginning of a file, hashed as they pass; notes what is not as the survey had it. */
-async function* bytesOf(item: FileItem, source: string, changes: Change[], tell: (bytes: number) => void) {
-  const hash = createHash('sha256');
-  let at = 0;
-  let gone = false;
-  const handle = await openFile(source).catch((error: unknown) => {
+/** Null: it is no longer there, or no longer a file. */
+async function opened(source: string): Promise<FileHandle | null> {
+  return openFile(source).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP') return null;
     throw error;
   });
-  if (handle === null) gone = true;
-  else {
-    try {
-      while (at < item.size) {
-        const block = Buffer.allocUnsafe(Math.min(blockBytes, item.size - at));
-        const { bytesRead } = await handle.read(block, 0, block.length, at);
-        if (bytesRead === 0) break;
-        const read = block.subarray(0, bytesRead);
-        hash.update(read);
-        at += bytesRead;
-        tell(bytesRead);
-        yield read;
-      }
-    } finally {
-      await handle.close();
-    }
+}
+
+async function isWorthPacking(handle: FileHandle, { size, path }: FileItem, buffer: Buffer): Promise<boolean> {
+  if (packedAlready.has(extname(path).toLowerCase())) return false;
+  for (const at of [0, Math.floor(size / 2)]) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(sampleBytes, size), at);
+    const sample = buffer.subarray(0, bytesRead);
+    if (deflateRawSync(sample, { level: 1 }).length < sample.length * worthwhile) return true;
   }
-  const sha256 = hash.digest('hex');
-  if (gone) changes.push({ path: item.path, how: 'gone' });
-  else if (sha256 !== item.sha256) changes.push({ path: item.path, how: 'changed', size: at, sha256 });
+  return false;
 }
 
 /**
- * Starts the zip. It waits while nobody reads `output`.
+ * Writes the zip.
  * @param from absolute path by item path
+ * @param put takes what comes next; it keeps no block once it has resolved
+ * @returns what was not, while it was packed, what the survey had found
  */
-export function pack(manifest: Manifest, from: ReadonlyMap<string, string>, tell: (bytes: number) => void): Packing {
-  const zip = new ZipFile();
-  const output = zip.outputStream;
-  if (!(output instanceof Readable)) throw new Error('yazl no longer writes to a stream of Node');
-  zip.on('error', (error: Error) => output.destroy(error));
+export async function pack(
+  manifest: Manifest,
+  from: ReadonlyMap<string, string>,
+  put: (block: Uint8Array) => Promise<void>,
+  tell: (bytes: number) => void,
+): Promise<Change[]> {
+  const zip = new ZipWriter(put);
   const changes: Change[] = [];
-  const createdAt = new Date(manifest.createdAt.wall);
-  zip.addBuffer(Buffer.from(JSON.stringify(manifest)), manifestName, {
-    mtime: createdAt,
-    mode: fileType | 0o600,
-    compressionLevel,
-  });
-  // One after the other: yazl keeps whatever it is given at once, and looks through its list from the beginning.
-  const add = async (): Promise<void> => {
-    for (const item of manifest.items) {
-      const name = entryNameOf(item);
-      const mtime = new Date(item.mtime);
-      if (item.kind === 'folder') zip.addEmptyDirectory(name, { mtime, mode: 0o040000 | item.mode });
-      else if (item.kind === 'link') {
-        zip.addBuffer(Buffer.from(item.target), name, { mtime, mode: linkType | 0o777, compress: false });
-      } else {
-        const source = from.get(item.path) ?? '';
-        const bytes = Readable.from(bytesOf(item, source, changes, tell), { objectMode: false });
-        bytes.once('error', (error) => zip.emit('error', error));
-        const ended = new Promise<void>((resolve) => bytes.once('close', () => resolve()));
-        zip.addReadStream(bytes, name, {
-          mtime,
-          mode: fileType | item.mode,
-          compressionLevel: packed.has(extname(item.path).toLowerCase()) ? 0 : compressionLevel,
-          forceZip64Format: item.size > zip64From,
-        });
-        await ended;
-      }
+  const { wall } = manifest.createdAt;
+  const own = { mtime: wall, mode: fileType | 0o600, packed: true };
+  const buffers = [Buffer.allocUnsafe(blockBytes), Buffer.allocUnsafe(blockBytes)] as const;
+  const large = Buffer.allocUnsafe(wholeBytes);
+
+  const file = async (item: FileItem): Promise<void> => {
+    const { mtime, size } = item;
+    const head = { name: entryNameOf(item), mtime, mode: fileType | item.mode };
+    const packing = new Packing(item, changes, tell);
+    const handle = await opened(from.get(item.path) ?? '');
+    if (handle === null) {
+      packing.gone();
+      return zip.whole({ ...head, packed: false }, Buffer.alloc(0));
     }
-    if (changes.length > 0) {
-      zip.addBuffer(Buffer.from(JSON.stringify(changes)), changesName, { mtime: createdAt, mode: fileType | 0o600 });
+    try {
+      const packed = await isWorthPacking(handle, item, large);
+      if (size <= wholeBytes) await zip.whole({ ...head, packed }, await packing.whole(handle, large));
+      else await zip.streamed({ ...head, packed }, packing.blocks(handle, buffers), size);
+    } finally {
+      await handle.close();
     }
-    zip.end();
   };
-  add().catch((error: unknown) => output.destroy(error instanceof Error ? error : new Error(String(error))));
-  return { output, changes };
+
+  await zip.whole({ ...own, name: manifestName }, Buffer.from(JSON.stringify(manifest)));
+  for (const item of manifest.items) {
+    const { mtime } = item;
+    const name = entryNameOf(item);
+    if (item.kind === 'file') await file(item);
+    else if (item.kind === 'folder') {
+      await zip.whole({ name, mtime, mode: folderType | item.mode, packed: false }, Buffer.alloc(0));
+    } else {
+      await zip.whole({ name, mtime, mode: linkType | 0o777, packed: false }, Buffer.from(item.target));
+    }
+  }
+  if (changes.length > 0) await zip.whole({ ...own, name: changesName }, Buffer.from(JSON.stringify(changes)));
+  await zip.end();
+  return changes;
 }
