@@ -169,7 +169,8 @@ function memory(print: Print, work: string, sizes: readonly number[]): void {
   }
 }
 
-export async function benchBackup(print: Print): Promise<void> {
+/** @param unit bytes of what stands for 1 GiB; less to try the bench itself */
+export async function benchBackup(print: Print, unit: number = gib): Promise<void> {
   const why = whyMissing(['mounts', 'openssl', 'sshd', 'sftp', 'smbd', 'smbclient', 'zip', 'unzip']);
   if (why !== null) {
     print(`  not measured here: ${why}`);
@@ -180,7 +181,7 @@ export async function benchBackup(print: Print): Promise<void> {
   chmodSync(work, 0o700);
   try {
     const source = join(work, 'source');
-    const { files } = mixedFiles(source, gib);
+    const { files } = mixedFiles(source, unit);
     print(
       `  ${unit / gib} GiB in ${files} files: half recordings, four tenths text, one tenth small files; ${rounds} rounds, turn about`,
     );
@@ -193,7 +194,7 @@ export async function benchBackup(print: Print): Promise<void> {
       }
     }
     rmSync(source, { recursive: true });
-    memory(print, work, [gib, 4 * gib]);
+    memory(print, work, [unit, 4 * unit]);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
