@@ -1,19 +1,6 @@
 /** A bucket of Amazon S3, or of what speaks like it. Must not know what is stored. */
 import { Readable } from 'node:stream';
-import {
-  AbortMultipartUploadCommand,
-  type CompletedPart,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
+import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import type { Bucket, BucketEntry, BucketObject, Sending, Upload } from './bucket.ts';
 import { locationFault, type Place } from './faults.ts';
 import { HttpLine, type HttpSettings, type Manner } from './http-line.ts';
@@ -38,20 +25,34 @@ const finishSilenceMs = 300_000;
 const askFirstBytes = 256 * 1024;
 const markKey = 'estepe-write';
 
+type Sdk = typeof import('@aws-sdk/client-s3');
+
+/** What a question is asked with. */
+interface Asking {
+  sdk: Sdk;
+  client: S3Client;
+  options: Options;
+}
+
 export class S3Bucket implements Bucket {
   readonly place: Place;
   readonly partBytes = partBytes;
   readonly keepsConditions = false;
   readonly #settings: S3Settings;
   readonly #line: HttpLine;
-  readonly #client: S3Client;
+  #opened: Promise<{ sdk: Sdk; client: S3Client }> | null = null;
 
   constructor(settings: S3Settings) {
-    const { region, endpoint, pathStyle, keyId, key, place } = settings;
     this.#settings = settings;
-    this.place = place;
+    this.place = settings.place;
     this.#line = new HttpLine(settings);
-    this.#client = new S3Client({
+  }
+
+  /** The SDK takes 0.1 s to load: who stores elsewhere does not wait for it. */
+  async #open(): Promise<{ sdk: Sdk; client: S3Client }> {
+    const sdk = await import('@aws-sdk/client-s3');
+    const { region, endpoint, pathStyle, keyId, key } = this.#settings;
+    const client = new sdk.S3Client({
       region,
       ...(endpoint === null ? {} : { endpoint }),
       ignoreConfiguredEndpointUrls: true,
@@ -67,9 +68,10 @@ export class S3Bucket implements Bucket {
       expectContinueHeader: askFirstBytes,
       requestHandler: overLine(this.#line),
     });
-    this.#client.middlewareStack.add(hashed, { step: 'build' });
+    client.middlewareStack.add(hashed, { step: 'build' });
     // The SDK would sign by the server's clock after a refusal: then a call fails and the next does not, and nobody sets the clock right.
-    Object.defineProperty(this.#client.config, 'systemClockOffset', { get: () => 0, set: () => {} });
+    Object.defineProperty(client.config, 'systemClockOffset', { get: () => 0, set: () => {} });
+    return { sdk, client };
   }
 
   async entries(prefix: string, signal: AbortSignal): Promise<BucketEntry[]> {
@@ -77,8 +79,8 @@ export class S3Bucket implements Bucket {
     let token: string | undefined;
     do {
       const input = { Bucket: this.#settings.bucket, Prefix: prefix, ContinuationToken: token };
-      const page = await this.#said('the bucket', { signal }, (options) =>
-        this.#client.send(new ListObjectsV2Command(input), options),
+      const page = await this.#said('the bucket', { signal }, ({ sdk, client, options }) =>
+        client.send(new sdk.ListObjectsV2Command(input), options),
       );
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key !== undefined) found.push({ key: Key, size: Size ?? 0, modifiedAt: wholeSeconds(LastModified) });
@@ -90,7 +92,9 @@ export class S3Bucket implements Bucket {
 
   async entry(key: string, signal: AbortSignal): Promise<BucketObject | null> {
     try {
-      const head = await this.#client.send(new HeadObjectCommand(this.#of(key)), optionsOf({ signal }, key));
+      const head = await this.#asked(key, { signal }, ({ sdk, client, options }) =>
+        client.send(new sdk.HeadObjectCommand(this.#of(key)), options),
+      );
       return {
         key,
         size: head.ContentLength ?? 0,
@@ -103,16 +107,18 @@ export class S3Bucket implements Bucket {
       if (status === 404) return null;
       if (status !== 400 && status !== 403) throw s3Fault(this.place, error, key);
       // An answer to HEAD has no words: the same question by GET says why.
-      const ask = new GetObjectCommand({ ...this.#of(key), Range: 'bytes=0-0' });
-      await this.#said(key, { signal }, (options) => this.#client.send(ask, options));
+      const input = { ...this.#of(key), Range: 'bytes=0-0' };
+      await this.#said(key, { signal }, ({ sdk, client, options }) =>
+        client.send(new sdk.GetObjectCommand(input), options),
+      );
       throw s3Fault(this.place, error, key);
     }
   }
 
   async read({ key, version }: BucketObject, from: number, signal: AbortSignal): Promise<Readable> {
     const input = { ...this.#of(key), Range: `bytes=${from}-`, ...(version === '' ? {} : { IfMatch: version }) };
-    const { Body, ContentRange } = await this.#said(key, { signal, streamed: true }, (options) =>
-      this.#client.send(new GetObjectCommand(input), options),
+    const { Body, ContentRange } = await this.#said(key, { signal, streamed: true }, ({ sdk, client, options }) =>
+      client.send(new sdk.GetObjectCommand(input), options),
     );
     if (!(Body instanceof Readable)) throw locationFault(this.place, 'other', `${key}: the answer has no bytes`);
     if (from > 0 && ContentRange?.startsWith(`bytes ${from}-`) !== true) {
@@ -123,14 +129,18 @@ export class S3Bucket implements Bucket {
   }
 
   async put(key: string, bytes: Buffer, mark: string, sending: Sending): Promise<void> {
-    const command = new PutObjectCommand({ ...this.#of(key), Body: bytes, Metadata: { [markKey]: mark } });
-    await this.#said(key, { signal: sending.signal, sending }, (options) => this.#client.send(command, options));
+    const input = { ...this.#of(key), Body: bytes, Metadata: { [markKey]: mark } };
+    await this.#said(key, { signal: sending.signal, sending }, ({ sdk, client, options }) =>
+      client.send(new sdk.PutObjectCommand(input), options),
+    );
   }
 
   async putNew(key: string, bytes: Buffer, signal: AbortSignal): Promise<boolean> {
-    const command = new PutObjectCommand({ ...this.#of(key), Body: bytes, IfNoneMatch: '*' });
+    const input = { ...this.#of(key), Body: bytes, IfNoneMatch: '*' };
     try {
-      await this.#client.send(command, optionsOf({ signal }, key));
+      await this.#asked(key, { signal }, ({ sdk, client, options }) =>
+        client.send(new sdk.PutObjectCommand(input), options),
+      );
       return true;
     } catch (error) {
       if (wordOf(error).status === 412) return false;
@@ -140,8 +150,8 @@ export class S3Bucket implements Bucket {
 
   async begin(key: string, mark: string, signal: AbortSignal): Promise<Upload> {
     const input = { ...this.#of(key), Metadata: { [markKey]: mark } };
-    const { UploadId } = await this.#said(key, { signal }, (options) =>
-      this.#client.send(new CreateMultipartUploadCommand(input), options),
+    const { UploadId } = await this.#said(key, { signal }, ({ sdk, client, options }) =>
+      client.send(new sdk.CreateMultipartUploadCommand(input), options),
     );
     if (UploadId === undefined) {
       throw locationFault(this.place, 'unsupported', `${key}: the endpoint takes no objects in parts`);
@@ -154,15 +164,19 @@ export class S3Bucket implements Bucket {
         if (PartNumber > maxParts) {
           throw locationFault(this.place, 'too-large', `${key}: more than ${maxParts} parts of ${partBytes} bytes`);
         }
-        const command = new UploadPartCommand({ ...id, PartNumber, Body: bytes });
-        const call = { signal: sending.signal, sending };
-        const { ETag } = await this.#said(key, call, (options) => this.#client.send(command, options));
+        const part = { ...id, PartNumber, Body: bytes };
+        const manner = { signal: sending.signal, sending };
+        const { ETag } = await this.#said(key, manner, ({ sdk, client, options }) =>
+          client.send(new sdk.UploadPartCommand(part), options),
+        );
         parts[PartNumber - 1] = { PartNumber, ETag };
       },
       finish: async (later) => {
-        const command = new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts: parts } });
-        const call = { signal: later, silenceMs: Math.max(finishSilenceMs, this.#settings.silenceMs) };
-        await this.#said(key, call, (options) => this.#client.send(command, options));
+        const whole = { ...id, MultipartUpload: { Parts: parts } };
+        const manner = { signal: later, silenceMs: Math.max(finishSilenceMs, this.#settings.silenceMs) };
+        await this.#said(key, manner, ({ sdk, client, options }) =>
+          client.send(new sdk.CompleteMultipartUploadCommand(whole), options),
+        );
       },
       abandon: (soon) => this.#abandon(key, UploadId, soon),
     };
@@ -170,7 +184,9 @@ export class S3Bucket implements Bucket {
 
   async remove(key: string, signal: AbortSignal): Promise<void> {
     try {
-      await this.#client.send(new DeleteObjectCommand(this.#of(key)), optionsOf({ signal }, key));
+      await this.#asked(key, { signal }, ({ sdk, client, options }) =>
+        client.send(new sdk.DeleteObjectCommand(this.#of(key)), options),
+      );
     } catch (error) {
       const { status, code } = wordOf(error);
       if (status !== 404 || code === 'NoSuchBucket') throw s3Fault(this.place, error, key);
@@ -180,8 +196,8 @@ export class S3Bucket implements Bucket {
   async abandonUploads(prefix: string, before: number, signal: AbortSignal): Promise<void> {
     const input = { Bucket: this.#settings.bucket, Prefix: prefix };
     // One page: what is left of more than a thousand goes with the next write.
-    const { Uploads } = await this.#said('unfinished uploads', { signal }, (options) =>
-      this.#client.send(new ListMultipartUploadsCommand(input), options),
+    const { Uploads } = await this.#said('unfinished uploads', { signal }, ({ sdk, client, options }) =>
+      client.send(new sdk.ListMultipartUploadsCommand(input), options),
     );
     for (const { Key, UploadId, Initiated } of Uploads ?? []) {
       if (Key === undefined || UploadId === undefined || Initiated === undefined) continue;
@@ -190,8 +206,10 @@ export class S3Bucket implements Bucket {
   }
 
   async #abandon(key: string, UploadId: string, signal: AbortSignal): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ ...this.#of(key), UploadId });
-    await this.#said(key, { signal }, (options) => this.#client.send(command, options));
+    const input = { ...this.#of(key), UploadId };
+    await this.#said(key, { signal }, ({ sdk, client, options }) =>
+      client.send(new sdk.AbortMultipartUploadCommand(input), options),
+    );
   }
 
   async close(): Promise<void> {
@@ -202,12 +220,19 @@ export class S3Bucket implements Bucket {
     return { Bucket: this.#settings.bucket, Key: key };
   }
 
-  async #said<T>(what: string, manner: Manner, work: (options: Options) => Promise<T>): Promise<T> {
+  async #said<T>(what: string, manner: Manner, work: (asking: Asking) => Promise<T>): Promise<T> {
     try {
-      return await work(optionsOf(manner, what));
+      return await this.#asked(what, manner, work);
     } catch (error) {
       throw s3Fault(this.place, error, what);
     }
+  }
+
+  /** @throws what the SDK throws */
+  async #asked<T>(what: string, manner: Manner, work: (asking: Asking) => Promise<T>): Promise<T> {
+    this.#opened ??= this.#open();
+    const options = { abortSignal: manner.signal, manner, what };
+    return work({ ...(await this.#opened), options });
   }
 }
 
@@ -221,8 +246,6 @@ interface Options {
   manner: Manner;
   what: string;
 }
-
-const optionsOf = (manner: Manner, what: string): Options => ({ abortSignal: manner.signal, manner, what });
 
 interface SignedRequest {
   method: string;
