@@ -18,6 +18,9 @@ const onlyCancelled = (error: unknown): boolean =>
 
 const isRefusal = (error: unknown): error is ArchiveError => error instanceof ArchiveError && refusals.has(error.fault);
 
+/** What a program said last may end anyhow. */
+const stopped = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
+
 export function outcomeOf(error: unknown, { stands, touched, cancelled }: StateAtEnd): RestoreOutcome {
   if (stands === 'old' && cancelled) return 'cancelled';
   if (isRefusal(error)) return 'refused';
@@ -40,7 +43,7 @@ export function toldOf(error: unknown, name: string | null, { stands, cancelled 
   if (stands === 'unknown') {
     return new EstepeError(
       'backup',
-      `${sentenceOf(error)} What stands here now may be parts of the old and of the new.`,
+      `${stopped(sentenceOf(error))} What stands here now may be parts of the old and of the new.`,
       'when the cause is gone, restore again: `estepe restore run`; until then this node is no good spare',
       error instanceof EstepeError ? error.detail : {},
       error,

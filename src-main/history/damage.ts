@@ -188,7 +188,7 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
 function saveRestores(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
   const restores = readable(old, 'SELECT * FROM restore NOT INDEXED ORDER BY id');
   const kept = restores.whole ? put(fresh, 'restore', restores.rows) : 0;
-  if (kept > 0) saved.push(`${kept} restores`);
+  if (kept > 0) saved.push(kept === 1 ? '1 restore' : `${kept} restores`);
   if (!restores.whole || kept < restores.rows.length) lost.push('what was restored here');
 }
 

@@ -64,8 +64,13 @@ ${then}`,
   }
 
   proc(): RealProc {
+    return StandIns.procOf(this.#bench);
+  }
+
+  /** Runs those that were put there before. */
+  static procOf(bench: Bench): RealProc {
     return new RealProc({
-      environment: { ...process.env, PATH: `${this.#bench.at('bin')}:${process.env.PATH}` },
+      environment: { ...process.env, PATH: `${bench.at('bin')}:${process.env.PATH}` },
       graceMs: 200,
     });
   }

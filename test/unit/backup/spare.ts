@@ -12,6 +12,7 @@ import type { SourceWork } from '../../../src-main/backup/sources/source.ts';
 import type { Clock, Proc } from '../../../src-main/engine/ports.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { type History, openHistory } from '../../../src-main/history/history.ts';
+import type { Restores } from '../../../src-main/history/restores.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
 import { Bench, picture } from './workbench.ts';
 
@@ -139,12 +140,12 @@ export class Spare {
     return planRestore(this.#work(wish), this.history.restores.restoredNow(), how);
   }
 
-  recover(here: Partial<RestoreHere> = {}) {
+  recover(here: Partial<RestoreHere> = {}, history: Restores = this.history.restores) {
     return recoverRestore({
       here: { ...this.here, ...here },
       running: this.#running(this.bench.signal),
       clock: this.clock,
-      history: this.history.restores,
+      history,
     });
   }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openHistory } from '../../../src-main/history/history.ts';
 import { connect, requireNodeApi } from '../../../src-main/history/runtime.ts';
 import { type Migration, migrations, newestVersion } from '../../../src-main/history/schema.ts';
-import { decision, lookInto, newHistory, noon, opened, ownFolder, thrownBy } from './workbench.ts';
+import { aRestore, decision, lookInto, newHistory, noon, opened, ownFolder, thrownBy } from './workbench.ts';
 
 describe('the Node underneath', () => {
   it.each(['9', '8', undefined])('Node-API %s is refused in words before SQLite is loaded', (napi) => {
@@ -118,6 +118,19 @@ describe('versions', () => {
     expect(history.standing()).toEqual({ role: 'active', epoch: 4, since: noon });
     expect(history.events({ limit: 9 })).toEqual([{ ...decision, id: 1 }]);
     expect(lookInto(file, (db) => db.prepare('SELECT node FROM event').pluck().get())).toBe('here');
+  });
+
+  it.each(migrations.map(({ version }) => version))('a file of version %s takes and tells restores', (version) => {
+    const file = join(ownFolder(), 'estepe.db');
+    const former = openHistory(file, { migrations: migrations.slice(0, version) });
+    former.saveStanding({ role: 'passive', epoch: 2, since: noon });
+    former.close();
+    expect(versionIn(file)).toBe(version);
+    const history = opened(file);
+    expect(versionIn(file)).toBe(newestVersion());
+    expect([history.standing()?.epoch, history.restores.restoredNow()]).toEqual([2, null]);
+    const id = history.restores.begin(aRestore);
+    expect(history.restores.open()).toMatchObject({ id, ...aRestore });
   });
 
   it('a step that fails half-way leaves the version before it, whole', () => {

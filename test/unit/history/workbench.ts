@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Outcome } from '../../../src-main/contract/words.ts';
 import type { NewEvent, StoredBeat } from '../../../src-main/engine/ports.ts';
 import { type History, type HistoryOptions, openHistory } from '../../../src-main/history/history.ts';
+import type { RestoreStart } from '../../../src-main/history/restores.ts';
 import type { RunbookStart } from '../../../src-main/history/runbooks.ts';
 import { connect, type Sqlite } from '../../../src-main/history/runtime.ts';
 
@@ -75,6 +76,15 @@ export const promotion: RunbookStart = {
   dryRun: false,
   startedAt: noon,
   steps: ['guards', 'claim', 'start-services'],
+};
+
+export const aRestore: RestoreStart = {
+  name: 'head-office-192.0.2.1-20260501T100000Z.zip',
+  createdAt: noon - 2 * hour,
+  begunAt: noon,
+  by: 'schedule',
+  epoch: 2,
+  runToken: 'ab12',
 };
 
 /** What the call throws, or undefined. */
