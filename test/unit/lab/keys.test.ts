@@ -48,7 +48,7 @@ describe.skipIf(!found).concurrent('at a terminal', () => {
     const lab = atTerminal();
     await lab.said(/Mode {5}confirm, asks a person for 30s/);
     const link = await lab.said(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/);
-    await lab.said(/Keys: k kill · h hang · t bring back .* q quit/);
+    await lab.said(/Keys: k kill · h hang · t bring back .* b back up .* q quit/);
     await lab.said(/\[starting\.healthy\]/);
     const health = await fetch(new URL('/healthz', link));
     expect(health.status).toBe(200);

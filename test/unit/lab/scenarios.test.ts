@@ -47,6 +47,7 @@ describe.skipIf(!linux).concurrent('estepe lab --scenario', () => {
     expect(killed.document).toMatchObject({
       ...{ scenario: 'kill-active', right: true, mode: 'automatic', promoted: true, epoch: 1, phase: 'active' },
       ...{ verdicts: ['healthy', 'suspect', 'down'], active: { state: 'gone' }, answers: answering },
+      data: { backup: expect.stringMatching(/^lab-.*\.zip$/), files: 14, same: true, differences: [] },
     });
     expect(killed.exit).toBe(0);
     const { document } = killed;
