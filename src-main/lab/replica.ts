@@ -18,7 +18,6 @@ import { durationWords } from '../contract/view.ts';
 import { RealClock } from '../heartbeat/real-clock.ts';
 import { type Station, startStation } from '../station.ts';
 import type { Diary } from './diary.ts';
-import type { LabFolder } from './folder.ts';
 import type { Where } from './where.ts';
 
 /** Names of the pair and of what lies in the folders. */
@@ -53,7 +52,7 @@ const patienceMs = 60_000;
 const byLab = 'lab';
 
 /** Decides where everything goes, and makes what the active's PBX has: settings, voicemail, a call log. */
-export function layOut(folder: LabFolder, given: Where | null): ReplicaPlace {
+export function layOut(folder: { scratch: string; data: DataFolder }, given: Where | null): ReplicaPlace {
   const at = (name: string): string => join(folder.scratch, name);
   const active = openDataFolder(at('active'));
   const source = at('pbx-active');
