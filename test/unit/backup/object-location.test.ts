@@ -43,7 +43,7 @@ class MemoryBucket implements Bucket {
   }
 
   async put(key: string, bytes: Buffer, mark: string): Promise<void> {
-    this.#write(() => this.objects.set(key, { bytes, mark }));
+    this.#write(() => this.objects.set(key, { bytes: Buffer.from(bytes), mark }));
   }
 
   async putNew(key: string, bytes: Buffer): Promise<boolean> {
@@ -56,7 +56,8 @@ class MemoryBucket implements Bucket {
   async begin(key: string, mark: string): Promise<Upload> {
     const parts = new Map<number, Buffer>();
     return {
-      part: async (bytes: Buffer, _isLast: boolean, { from }: Sending) => this.#write(() => parts.set(from, bytes)),
+      part: async (bytes: Buffer, _isLast: boolean, { from }: Sending) =>
+        this.#write(() => parts.set(from, Buffer.from(bytes))),
       finish: async () => this.#write(() => this.objects.set(key, { bytes: Buffer.concat([...parts.values()]), mark })),
       abandon: async () => {
         this.abandoned += 1;
@@ -156,6 +157,15 @@ describe('a location in a bucket', () => {
     expect([bucket.abandoned, bucket.objects.size]).toEqual([1, 0]);
   });
 
+  it('makes one object of many parts, byte for byte', async () => {
+    const bucket = new MemoryBucket();
+    const location = new ObjectLocation(bucket, '', clock);
+    const bytes = Buffer.from(Array.from({ length: 1234 }, (_, i) => i % 251));
+    const chunks = Array.from({ length: 178 }, (_, i) => bytes.subarray(i * 7, (i + 1) * 7));
+    await location.write('a.zip', Readable.from(chunks, { objectMode: false }), bytes.length, { signal: never });
+    expect(bucket.objects.get('a.zip')?.bytes.equals(bytes)).toBe(true);
+  });
+
   it('cuts a stream into parts of one size, the last one known as such', async () => {
     for (const [total, sizes] of [
       [0, [0]],
@@ -171,7 +181,10 @@ describe('a location in a bucket', () => {
           bytes.subarray(i * chunk, (i + 1) * chunk),
         );
         const parts: Part[] = [];
-        for await (const part of partsOf(Readable.from(chunks, { objectMode: false }), 10)) parts.push(part);
+        for await (const { bytes: some, isLast } of partsOf(Readable.from(chunks, { objectMode: false }), 10)) {
+          // its bytes are good until the next one is asked for
+          parts.push({ bytes: Buffer.from(some), isLast });
+        }
         expect(parts.map((part) => part.bytes.length)).toEqual(sizes);
         expect(parts.map(({ isLast }) => isLast)).toEqual(sizes.map((_, i) => i === sizes.length - 1));
         expect(Buffer.concat(parts.map((part) => part.bytes)).equals(bytes)).toBe(true);
