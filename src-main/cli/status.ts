@@ -61,7 +61,8 @@ function confirmationLines({ confirmation, at }: Snapshot, paint: Paint): string
   if (confirmation === null) return [];
   if (confirmation.held) return [paint('yellow', 'A person said: do not take over. Nothing happens by itself.')];
   const left = countdownLeft(confirmation, at);
-  const then = confirmation.onSilence === 'promote' ? 'this node takes over' : 'nothing happens by itself';
+  const promotes = confirmation.onSilence === 'promote' && confirmation.blockedBy.length === 0;
+  const then = promotes ? 'this node takes over' : 'nothing happens by itself';
   const blocked = confirmation.blockedBy.length > 0 ? ` Blocked by: ${confirmation.blockedBy.join(', ')}.` : '';
   const words =
     left === null

@@ -44,6 +44,7 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       on: os.maintenance.on.handler(({ input }) => desk.maintenanceOn(input)),
       off: os.maintenance.off.handler(({ input }) => desk.maintenanceOff(input)),
     },
+    standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
       events: os.history.events.handler(({ input }) =>
         desk.events({

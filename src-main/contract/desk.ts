@@ -29,6 +29,7 @@ export interface Desk {
   cancel(ask: { by: string; reason: string }): Promise<OrderAnswer>;
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };
+  standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {
     bucketMs: number;

@@ -30,6 +30,8 @@ export function initialState(phase: Phase, at: number): CoreState {
     failedRounds: 0,
     countedBy: null,
     failedByTest: {},
+    inconclusiveRounds: 0,
+    unreferencedRounds: 0,
     lastRound: 0,
     round: null,
     lastGap: 0,
@@ -52,6 +54,8 @@ export function watchingAnew(state: CoreState, at: number): CoreState {
     verdict: null,
     failedRounds: 0,
     failedByTest: {},
+    inconclusiveRounds: 0,
+    unreferencedRounds: 0,
     round: null,
   };
 }

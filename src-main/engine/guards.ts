@@ -35,6 +35,9 @@ const dataEvidence: Check = (_state, o) => {
   return [data.ageMs <= policy.maxOffsetMs, age];
 };
 
+/** What a proven death of the other node settles by itself, or what has words of its own. */
+const settledThen: readonly GuardName[] = ['proven-down', 'no-contradiction', 'no-maintenance', 'not-observe-only'];
+
 /** `bindsPerson`: a person's order has to override it by name; the others hold back automatic promotion only. */
 const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] = [
   {
@@ -44,6 +47,17 @@ const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] 
       s.seenHealthy
         ? [true, 'the other node was seen healthy since this engine started']
         : [false, 'the other node was never seen healthy since this engine started'],
+  },
+  {
+    name: 'standing-known',
+    bindsPerson: true,
+    check: (_s, o) =>
+      o.standing.lost
+        ? [
+            false,
+            `role and epoch of this node were lost with a damaged history; role ${o.standing.role} and epoch ${o.standing.epoch} are a guess`,
+          ]
+        : [true, `${o.standing.role} under epoch ${o.standing.epoch}`],
   },
   { name: 'proven-down', bindsPerson: true, check: verdictEvidence },
   { name: 'references', bindsPerson: true, check: referencesEvidence },
@@ -101,4 +115,9 @@ export function refusing(guards: readonly GuardView[], overrides: readonly Overr
 /** Guards that hold back an automatic promotion. */
 export function holdingBack(guards: readonly GuardView[]): GuardView[] {
   return guards.filter((g) => !g.ok);
+}
+
+/** Guards that would still hold back an automatic promotion if the other node were proven dead now. */
+export function holdingBackThen(guards: readonly GuardView[]): GuardView[] {
+  return holdingBack(guards).filter(({ name }) => !settledThen.includes(name));
 }

@@ -5,6 +5,7 @@
  */
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { sentenceOf } from '../contract/errors.ts';
+import { standingLostKey } from '../engine/ports.ts';
 import { connect, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, newestVersion, versionOf } from './schema.ts';
 
@@ -72,6 +73,9 @@ export function setAside(file: string, why: string, wall: number, list: readonly
     saved = saveInto(db, aside, list);
     // Reading it, SQLite puts its own files beside it and cannot remove them.
     for (const suffix of unmade) rmSync(aside + suffix, { force: true });
+    if (saved.lost.includes(standingWords)) {
+      db.prepare('INSERT INTO fact (key, value) VALUES (?, ?)').run(standingLostKey, JSON.stringify({ aside }));
+    }
     const notice = noticeOf(file, aside, why, saved);
     db.prepare(
       `INSERT INTO event (at, kind, severity, rule, reason, evidence) VALUES (?, 'engine', 'alert', 'history-set-aside', ?, ?)`,
@@ -100,6 +104,8 @@ function keep(from: string, to: string): void {
     copyFileSync(from, to);
   }
 }
+
+const standingWords = 'the standing (role and epoch)';
 
 interface Saved {
   saved: string[];
@@ -153,7 +159,7 @@ function saveInto(fresh: Sqlite, aside: string, list: readonly Migration[]): Sav
     saveRows(fresh, old, outcome);
     migrate(fresh, list);
   } else {
-    outcome.lost.push('the standing (role and epoch)', 'the claims of epochs', 'an open runbook, if there was one');
+    outcome.lost.push(standingWords, 'the claims of epochs', 'an open runbook, if there was one');
   }
   try {
     old?.close();
@@ -167,7 +173,7 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
   const standing = readable(old, 'SELECT * FROM standing');
   if (put(fresh, 'standing', standing.rows) === 1) {
     saved.push(`the standing (${standing.rows[0]?.role}, epoch ${standing.rows[0]?.epoch})`);
-  } else if (!standing.whole || standing.rows.length > 0) lost.push('the standing (role and epoch)');
+  } else if (!standing.whole || standing.rows.length > 0) lost.push(standingWords);
 
   const claims = readable(old, 'SELECT * FROM claim');
   const claimed = put(fresh, 'claim', claims.rows);

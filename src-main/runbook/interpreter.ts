@@ -18,7 +18,7 @@ import type {
   Round,
   Word,
 } from '../engine/observation.ts';
-import type { Cancel, Clock, Gap, Standing, Store } from '../engine/ports.ts';
+import { type Cancel, type Clock, type Gap, type Store, standingLostKey } from '../engine/ports.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Asked } from './proof-asked.ts';
 import type { Runner } from './runner.ts';
@@ -176,7 +176,7 @@ export class Interpreter {
       data: senses.data(),
       maintenance: left === null ? null : { leftMs: left },
       cooldownLeftMs: senses.cooldownLeftMs(),
-      standing: { role: standing.role, epoch: standing.epoch },
+      standing,
       highestEpoch: Math.max(standing.epoch, word?.epoch ?? 0),
       runbook: this.#p.runner().facts(),
       order: this.#orders[0]?.order ?? null,
@@ -184,13 +184,15 @@ export class Interpreter {
   }
 
   /** Read once and after every runbook change: asking SQLite at each tick would be waste. */
-  #standing: Pick<Standing, 'role' | 'epoch'>;
+  #standing: Observation['standing'];
   standingChanged(): void {
     this.#standing = this.#readStanding();
   }
 
-  #readStanding(): Pick<Standing, 'role' | 'epoch'> {
-    return this.#p.store.standing() ?? { role: 'passive', epoch: 0 };
+  #readStanding(): Observation['standing'] {
+    const { store } = this.#p;
+    const { role, epoch } = store.standing() ?? { role: 'passive', epoch: 0 };
+    return store.recall(standingLostKey) ? { role, epoch, lost: true } : { role, epoch };
   }
 
   /** Looks, decides, acts, until the phase stays and no order waits. Safe to call at any time, from anywhere. */

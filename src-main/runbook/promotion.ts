@@ -99,7 +99,7 @@ function claimStep({ claims, store, clock, node }: PromotionParts): Step {
       const epoch = c.epoch ?? known + 1;
       // Noted before the claim: a resumed runbook claims the same epoch as the same owner again.
       c.goUnder(epoch);
-      store.remember('lastPromotion', clock.wall());
+      store.remember('lastClaim', clock.wall());
       const owner = `${node}#${c.runbook.startedAt}-${c.runbook.id}`;
       const answer = await claims.claim(epoch, owner);
       if (answer.won) return done(`epoch ${epoch} is ours`);
@@ -181,6 +181,8 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     pointOfNoReturn: true,
     keepsLeftovers: true,
     run: async (c) => {
+      // From here on the cool-down counts.
+      p.store.remember('lastPromotion', p.clock.wall());
       if (start.length === 0) return { outcome: 'skipped', sentence: 'no services are configured', output: '' };
       // A start whose result was lost is asked after, not blindly repeated. A PBX that runs is left alone: it may have calls.
       if (c.attempt > 1 && query.length > 0) {

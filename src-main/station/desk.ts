@@ -59,6 +59,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
     cancel: ({ by, reason }) => engine.order({ kind: 'cancel', by, reason }),
     maintenanceOn: (ask) => engine.maintenanceOn(ask),
     maintenanceOff: (ask) => engine.maintenanceOff(ask),
+    standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
     beats: (query) => history.beatRows(query),
@@ -123,7 +124,17 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
             },
           ]
         : [];
-    return [...stalled, ...config.troubles(), ...own];
+    const { standing } = engine.interpreter.observation();
+    const lost = standing.lost
+      ? [
+          {
+            key: 'standing-lost',
+            sentence: `Role and epoch of this node were lost with a damaged history. It takes itself for ${standing.role} under epoch ${standing.epoch}, and takes over only by your order.`,
+            todo: 'Look at both nodes. If that is right: `estepe standing confirm`.',
+          },
+        ]
+      : [];
+    return [...stalled, ...lost, ...config.troubles(), ...own];
   };
 
   return () => {

@@ -6,7 +6,18 @@ import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Role, Severity } from '../contract/words.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { CoreState, DataState, Observation, Policy, Round, Word } from '../engine/observation.ts';
-import type { Cancel, Claims, Clock, Files, Net, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
+import {
+  type Cancel,
+  type Claims,
+  type Clock,
+  type Files,
+  type Net,
+  type Proc,
+  type Random,
+  type RunbookRecord,
+  type Store,
+  standingLostKey,
+} from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { lostClaim } from '../runbook/journal-view.ts';
@@ -52,7 +63,7 @@ export interface Hooks {
 }
 
 /** A takeover takes a minute or two; this is longer. */
-const afterLostClaimMs = 300_000;
+const afterClaim = 300_000;
 
 const endToldKey = 'endTold';
 const hasEnded = ({ kind, status, dryRun }: RunbookRecord): boolean =>
@@ -191,13 +202,34 @@ export class Engine {
     return { was };
   }
 
-  /** Whoever won the claim is given the time to come up, however short the cool-down is: two nodes must not outbid each other. */
+  /** A person says that role and epoch, lost with a damaged history, are as they stand here now. */
+  standingConfirmed(ask: { by: string; reason: string }): { was: boolean } {
+    const { store } = this.#ports;
+    const was = store.recall(standingLostKey) != null;
+    if (was) {
+      store.remember(standingLostKey, null);
+      const { role, epoch } = this.interpreter.observation().standing;
+      const why = ask.reason ? `: ${ask.reason}` : '';
+      this.#note(
+        'order.standing-confirmed',
+        `${ask.by} confirmed that this node is ${role} under epoch ${epoch}${why}`,
+      );
+      this.interpreter.standingChanged();
+      this.interpreter.tick();
+    }
+    return { was };
+  }
+
+  /**
+   * The full cool-down follows what went live, here or, when another node won the claim, there: it is given the time to come up,
+   * however short the cool-down is, since two nodes must not outbid each other. A claim that was taken back holds five minutes at most.
+   */
   #cooldownLeftMs(): number {
     const { cooldownMs } = this.#site.policy;
     const { record } = this.runner;
-    return this.lasting.cooldownLeftMs(
-      record && lostClaim(record) ? Math.max(cooldownMs, afterLostClaimMs) : cooldownMs,
-    );
+    const afterClaimMs =
+      record && lostClaim(record) ? Math.max(cooldownMs, afterClaim) : Math.min(cooldownMs, afterClaim);
+    return this.lasting.cooldownLeftMs(cooldownMs, afterClaimMs);
   }
 
   #noteMaintenanceEnd(): void {

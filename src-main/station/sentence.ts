@@ -1,8 +1,8 @@
 /** The one sentence of the state, for somebody woken at 3 a.m.: is the spare good, and what to do. Pure. */
-import type { Severity, Verdict } from '../contract/words.ts';
+import type { GuardName, Severity, Verdict } from '../contract/words.ts';
 import { inWords } from '../engine/duration.ts';
+import { isBlind } from '../engine/judge.ts';
 import type { CoreState, Policy } from '../engine/observation.ts';
-import type { RunbookRecord } from '../engine/ports.ts';
 
 export interface SentenceOf {
   state: CoreState;
@@ -13,7 +13,10 @@ export interface SentenceOf {
   countdownLeftMs: number | null;
   /** guards that hold back a promotion by itself */
   heldBy: readonly string[];
-  runbook: RunbookRecord | null;
+  /** guards that would hold one back even if the other node were proven dead */
+  heldThenBy: readonly GuardName[];
+  /** why the open runbook stopped; '' when it did not */
+  stoppedBecause: string;
   /** halted at a step that may be left out */
   skippable: boolean;
   /** what keeps the engine from watching */
@@ -27,11 +30,22 @@ export interface Sentence {
 
 const said = (severity: Severity, text: string): Sentence => ({ severity, text });
 
+const hindrance: Partial<Record<GuardName, string>> = {
+  references: 'no reference answers',
+  'restored-data': 'the data restored here is not good enough',
+  'cool-down': 'the last promotion was too recent',
+  'standing-known': 'its role and epoch were lost and nobody confirmed them',
+};
+
 /** What a proven death would come to here and now. */
-function outlook({ policy, maintenanceLeftMs }: SentenceOf): string {
+function outlook({ policy, maintenanceLeftMs, heldThenBy }: SentenceOf): string {
   if (maintenanceLeftMs !== null)
     return `For another ${inWords(maintenanceLeftMs)} there is maintenance: it takes over only by your order.`;
   if (policy.observeOnly) return 'It is observe-only: it says what it would do, and does nothing.';
+  if (policy.mode !== 'manual' && heldThenBy.length > 0) {
+    const why = heldThenBy.map((name) => hindrance[name] ?? name).join(', and ');
+    return `If the active died now, it would not take over by itself: ${why}.`;
+  }
   if (policy.mode === 'automatic') return 'If the active died now, it would take over by itself.';
   if (policy.mode === 'manual') return 'If the active died now, it would wait for your order.';
   const then = policy.onSilence === 'promote' ? 'then take over' : 'then wait on';
@@ -58,9 +72,14 @@ const doubtful: Partial<Record<Verdict, string>> = {
 
 /** The sentence and how grave it is. */
 export function sentenceFor(of: SentenceOf): Sentence {
-  const { state, epoch, runbook, blind } = of;
+  const { state, epoch, blind } = of;
   if (blind !== null) return said('alert', blind);
-  const reason = runbook?.reason ? `: ${runbook.reason}` : '';
+  const reason = of.stoppedBecause === '' ? '' : `: ${of.stoppedBecause}`;
+  if (isBlind(state, of.policy) && (state.phase === 'starting' || state.phase === 'suspecting'))
+    return said(
+      'alert',
+      'The tests say nothing about the active: it may be well or dead. Look at the tests; promote only if you know that it is dead.',
+    );
   switch (state.phase) {
     case 'watching':
       return state.verdict === null

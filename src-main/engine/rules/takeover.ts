@@ -62,6 +62,8 @@ export const awaiting: Rule[] = [
     phases: ['awaiting'],
     when: { order: none, verdict: ['down'], go: ['quiet', 'observe'] },
     next: 'suspecting',
+    // Asked again after it, people are told again: the countdown begins anew.
+    change: (c) => ({ told: c.state.told.filter((key) => !key.startsWith('awaiting')) }),
     reason: (c) =>
       `${c.facts.go === 'quiet' ? 'maintenance was switched on' : 'observe-only was switched on'}: nobody is asked any more`,
   },

@@ -93,7 +93,8 @@ describe('the claim', () => {
     await b.end();
     expect(b.status()).toBe('cancelled: epoch 1 was claimed by branch@192.0.2.1: another node takes over');
     expect(b.proc.ran).toEqual([]);
-    expect(b.history.recall('lastPromotion')).toBe(b.work.time.wall());
+    expect(b.history.recall('lastClaim')).toBe(b.work.time.wall());
+    expect(b.history.recall('lastPromotion')).toBeUndefined();
   });
 
   it('F1 cut off after it was won: claimed again under the same owner and the same epoch, after the guards', async () => {

@@ -16,7 +16,8 @@ function sentence(
     maintenanceLeftMs: null,
     countdownLeftMs: null,
     heldBy: [],
-    runbook: null,
+    heldThenBy: [],
+    stoppedBecause: '',
     skippable: false,
     blind: null,
     ...rest,
@@ -36,6 +37,28 @@ describe('the one sentence', () => {
       severity: 'info',
       text: expect.stringContaining(words) as string,
     });
+  });
+
+  it.each([
+    ['references', 'no reference answers'],
+    ['restored-data', 'the data restored here is not good enough'],
+    ['cool-down', 'the last promotion was too recent'],
+    ['standing-known', 'its role and epoch were lost'],
+  ] as const)('%s would hold it back: said, in every mode but manual', (guard, words) => {
+    for (const mode of ['automatic', 'confirm'] as const)
+      expect(sentence('watching', { policy: { mode }, heldThenBy: [guard] }).text).toContain(
+        `it would not take over by itself: ${words}`,
+      );
+    expect(sentence('watching', { policy: { mode: 'manual' }, heldThenBy: [guard] }).text).toContain('your order');
+  });
+
+  it('tests that say nothing come before everything that could be said of the active', () => {
+    const state = { verdict: 'suspect', inconclusiveRounds: 8 } as const;
+    for (const phase of ['starting', 'suspecting'] as const)
+      expect(sentence(phase, { state })).toEqual({
+        severity: 'alert',
+        text: expect.stringContaining('The tests say nothing about the active') as string,
+      });
   });
 
   it('maintenance and observe-only are part of it', () => {
@@ -64,6 +87,9 @@ describe('the one sentence', () => {
 
   it('a halted runbook offers only what is allowed', () => {
     expect(sentence('halted').text).toBe('The runbook stopped. Try again, or give it up.');
+    expect(sentence('halted', { stoppedBecause: 'it cannot be journaled' }).text).toBe(
+      'The runbook stopped: it cannot be journaled. Try again, or give it up.',
+    );
     expect(sentence('halted', { skippable: true }).text).toBe(
       'The runbook stopped. Try again, leave the step out, or give it up.',
     );
