@@ -28,7 +28,7 @@ export function addStanding(program: Command, run: Run): void {
         const engine = findEngine(session.dataFolder);
         const { was } = await engine.call((client) => client.standing.confirm({ by: whoAmI(), reason: because }));
         const text = was
-          ? 'Confirmed: this node promotes by itself again when every other guard holds.'
+          ? 'Confirmed: role and epoch of this node are as they stand here; they hold nothing back any more.'
           : 'There was nothing to confirm: role and epoch were not lost.';
         return { exit: 0, document: { confirmed: was }, text };
       }),

@@ -45,8 +45,11 @@ const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] 
     bindsPerson: false,
     check: (s) =>
       s.seenHealthy
-        ? [true, 'the other node was seen healthy since this engine started']
-        : [false, 'the other node was never seen healthy since this engine started'],
+        ? [true, 'the other node was seen healthy since it is watched as now']
+        : [
+            false,
+            'the other node was never seen healthy since this engine started, or since what is watched was changed',
+          ],
   },
   {
     name: 'standing-known',
@@ -110,6 +113,21 @@ export function guardsOf(state: CoreState, observation: Observation): GuardView[
 export function refusing(guards: readonly GuardView[], overrides: readonly Override[]): GuardView[] {
   const overridden = new Set(overrides.filter((o) => o.reason.trim() !== '').map((o) => o.guard));
   return guards.filter((g) => !g.ok && g.bindsPerson && !overridden.has(g.name));
+}
+
+const lifeGuards: readonly GuardName[] = ['proven-down', 'references', 'no-contradiction'];
+
+/**
+ * Guards that refuse a person who goes on with a halted promotion. What has begun is not begun anew, so only this is asked: does
+ * something say now that the other node lives, or that this one is cut off? A verdict that is not there yet is waited for.
+ */
+export function refusingToGoOn(
+  verdict: CoreState['verdict'],
+  guards: readonly GuardView[],
+  overrides: readonly Override[],
+): GuardView[] {
+  if (verdict !== 'healthy' && verdict !== 'conflicting' && verdict !== 'isolated') return [];
+  return refusing(guards, overrides).filter(({ name }) => lifeGuards.includes(name));
 }
 
 /** Guards that hold back an automatic promotion. */

@@ -146,7 +146,7 @@ export interface CoreState {
 export type Effect =
   | { do: 'start-promotion'; origin: Origin; by: string; because: string; overrides: readonly Override[] }
   | { do: 'cancel-runbook'; because: string }
-  | { do: 'resume-runbook'; by: string; skipStep: boolean }
+  | { do: 'resume-runbook'; by: string; skipStep: boolean; overrides: readonly Override[] }
   | { do: 'abandon-runbook'; by: string; because: string }
   | { do: 'stand-down'; epoch: number; because: string }
   | { do: 'tell'; key: string; severity: 'info' | 'warning' | 'alert'; text: string }

@@ -155,6 +155,8 @@ export interface RunbookRecord {
   by: string;
   because: string;
   overrides: readonly { guard: GuardName; reason: string }[];
+  /** what a person added to them when they went on with it, in this life of the engine; not journaled: after a crash it is asked again */
+  goneOn?: readonly { guard: GuardName; reason: string }[];
   status: RunbookStatus;
   reason: string;
   epoch: number | null;

@@ -73,7 +73,8 @@ export function setAside(file: string, why: string, wall: number, list: readonly
     saved = saveInto(db, aside, list);
     // Reading it, SQLite puts its own files beside it and cannot remove them.
     for (const suffix of unmade) rmSync(aside + suffix, { force: true });
-    if (saved.lost.includes(standingWords)) {
+    // That the standing was lost before is such a fact, too.
+    if (saved.lost.includes(standingWords) || saved.lost.includes(factsWords)) {
       db.prepare('INSERT INTO fact (key, value) VALUES (?, ?)').run(standingLostKey, JSON.stringify({ aside }));
     }
     const notice = noticeOf(file, aside, why, saved);
@@ -105,6 +106,7 @@ function keep(from: string, to: string): void {
   }
 }
 
+const factsWords = 'some remembered facts (maintenance, cool-down)';
 const standingWords = 'the standing (role and epoch)';
 
 interface Saved {
@@ -183,7 +185,7 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
   const facts = readable(old, 'SELECT * FROM fact');
   const kept = put(fresh, 'fact', facts.rows);
   if (kept > 0) saved.push(`${kept} remembered facts (maintenance, cool-down)`);
-  if (!facts.whole || kept < facts.rows.length) lost.push('some remembered facts (maintenance, cool-down)');
+  if (!facts.whole || kept < facts.rows.length) lost.push(factsWords);
 
   saveOpenRunbook(fresh, old, { saved, lost });
 }
@@ -231,7 +233,8 @@ export function tooShort(file: string): string | null {
   const bytes = bytesOf(file);
   // SQLite overwrites a file shorter than one page (512 bytes at least) as if it were new, and deletes the log of an empty one.
   if (bytes > 0 && bytes < 512) return `${bytes} bytes are no database`;
-  return bytes === 0 && bytesOf(`${file}-wal`) > 0 ? 'it is empty, but its log is not' : null;
+  if (bytes > 0 || !existsSync(file)) return null;
+  return bytesOf(`${file}-wal`) > 0 ? 'it is empty, but its log is not' : 'it is empty';
 }
 
 /** The damage in words, from SQLite's message. */

@@ -4,7 +4,7 @@
  */
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Severity } from '../contract/words.ts';
-import { type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
+import { countingAnew, type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { failed } from '../engine/judge.ts';
 import type {
@@ -138,6 +138,13 @@ export class Interpreter {
       'watch.anew',
       'what is watched was changed; the other node must be seen healthy anew',
     );
+  }
+
+  /** The references, or the patience with tests, were changed: what was counted is discarded, as after a gap. */
+  countAnew(): void {
+    this.#round = null;
+    this.#state = countingAnew(this.#state);
+    this.#p.runner().askAnew();
   }
 
   /** A person's order; answered when the core has met it. */

@@ -129,7 +129,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
       ? [
           {
             key: 'standing-lost',
-            sentence: `Role and epoch of this node were lost with a damaged history. It takes itself for ${standing.role} under epoch ${standing.epoch}, and takes over only by your order.`,
+            sentence: `Role and epoch of this node were lost with a damaged history. It takes itself for ${standing.role} under epoch ${standing.epoch}${standing.role === 'passive' ? ', and takes over only by your order' : ''}.`,
             todo: 'Look at both nodes. If that is right: `estepe standing confirm`.',
           },
         ]

@@ -22,7 +22,7 @@ import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { lostClaim } from '../runbook/journal-view.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
-import { guardsHold, otherServes } from '../runbook/proof-asked.ts';
+import { guardsHold, whyNotDown } from '../runbook/proof-asked.ts';
 import { Runner } from '../runbook/runner.ts';
 import type { Step } from '../runbook/step.ts';
 import { Lasting } from './lasting.ts';
@@ -71,6 +71,12 @@ const hasEnded = ({ kind, status, dryRun }: RunbookRecord): boolean =>
 /** Halted twice, it has ended twice. */
 const endOf = ({ id, status, entries }: RunbookRecord): string => `${id} ${status} ${entries.length}`;
 
+/** Another of these is another thing that is seen healthy; references and patience only bend how it is judged. */
+const whatIsSeen = ({ watched: { target, tests } }: Site) => ({
+  target,
+  tests: tests.map((test) => ({ ...test, timeoutMs: 0 })),
+});
+
 export class Engine {
   readonly lasting: Lasting;
   readonly interpreter: Interpreter;
@@ -96,7 +102,7 @@ export class Engine {
     this.runner = new Runner({
       ...ports,
       stepsFor: this.#steps,
-      otherServes: (record, signal) => otherServes(this.interpreter.asked, record, signal),
+      whyNotDown: (record, signal) => whyNotDown(clock, this.interpreter.asked, record, signal),
       onChange: () => this.#runbookChanged(),
     });
     this.interpreter = new Interpreter(
@@ -172,12 +178,14 @@ export class Engine {
   reconfigure(site: Site): void {
     const before = this.#site;
     this.#site = site;
-    const others = JSON.stringify(before.watched) !== JSON.stringify(site.watched);
+    const changed = JSON.stringify(before.watched) !== JSON.stringify(site.watched);
+    const others = JSON.stringify(whatIsSeen(before)) !== JSON.stringify(whatIsSeen(site));
     // A slip in the address or in a port must not look like the death of what was watched before. Healthy by `all` is not yet
     // healthy by `any`, which wants every test answered; the other way round it is.
     const stricter = before.policy.failWhen === 'all' && site.policy.failWhen === 'any';
     if (others || stricter) this.interpreter.watchAnew();
-    if (others) this.#monitor.watch(site.watched);
+    else if (changed) this.interpreter.countAnew();
+    if (changed) this.#monitor.watch(site.watched);
     this.interpreter.tick();
   }
 

@@ -94,6 +94,7 @@ function coreOf({ state, observation, last, cadence, since, standing, troubles }
     countdownLeftMs: ends === null ? null : Math.max(0, ends - observation.at),
     heldBy: holdingBack(guardsOf(state, observation)).map((guard) => guard.name),
     heldThenBy: holdingBackThen(guardsOf(state, observation)).map((guard) => guard.name),
+    besideHealthy: observation.runbook?.kind === 'promotion' && state.verdict === 'healthy',
     stoppedBecause: observation.runbook?.reason ?? '',
     skippable: observation.runbook?.skippable ?? false,
     blind: troubles.find((trouble) => trouble.key.startsWith('watch'))?.sentence ?? null,

@@ -17,6 +17,8 @@ export interface SentenceOf {
   heldThenBy: readonly GuardName[];
   /** why the open runbook stopped; '' when it did not */
   stoppedBecause: string;
+  /** a halted promotion, and the other node answers */
+  besideHealthy: boolean;
   /** halted at a step that may be left out */
   skippable: boolean;
   /** what keeps the engine from watching */
@@ -33,8 +35,8 @@ const said = (severity: Severity, text: string): Sentence => ({ severity, text }
 const hindrance: Partial<Record<GuardName, string>> = {
   references: 'no reference answers',
   'restored-data': 'the data restored here is not good enough',
-  'cool-down': 'the last promotion was too recent',
-  'standing-known': 'its role and epoch were lost and nobody confirmed them',
+  'cool-down': 'the last promotion is too recent',
+  'standing-known': 'its role and epoch are lost and nobody confirms them',
 };
 
 /** What a proven death would come to here and now. */
@@ -44,7 +46,7 @@ function outlook({ policy, maintenanceLeftMs, heldThenBy }: SentenceOf): string 
   if (policy.observeOnly) return 'It is observe-only: it says what it would do, and does nothing.';
   if (policy.mode !== 'manual' && heldThenBy.length > 0) {
     const why = heldThenBy.map((name) => hindrance[name] ?? name).join(', and ');
-    return `If the active died now, it would not take over by itself: ${why}.`;
+    return `If the active died now, it would not take over by itself as long as ${why}.`;
   }
   if (policy.mode === 'automatic') return 'If the active died now, it would take over by itself.';
   if (policy.mode === 'manual') return 'If the active died now, it would wait for your order.';
@@ -55,7 +57,7 @@ function outlook({ policy, maintenanceLeftMs, heldThenBy }: SentenceOf): string 
 function awaiting(of: SentenceOf): Sentence {
   const { policy, state, heldBy, countdownLeftMs } = of;
   if (state.held) return said('alert', 'The active is down. You said not to take over; promote when you want it.');
-  const why = heldBy.length > 0 ? ` Not by itself, because of ${heldBy.join(', ')}.` : '';
+  const why = heldBy.length > 0 ? ` Not by itself as long as this holds it back: ${heldBy.join(', ')}.` : '';
   if (countdownLeftMs === null || countdownLeftMs === 0 || policy.onSilence === 'hold' || heldBy.length > 0)
     return said('alert', `The active is down. Estepe waits for you: promote, or leave it.${why}`);
   return said(
@@ -108,7 +110,9 @@ export function sentenceFor(of: SentenceOf): Sentence {
     case 'halted':
       return said(
         'alert',
-        `The runbook stopped${reason}. Try again, ${of.skippable ? 'leave the step out, ' : ''}or give it up.`,
+        of.besideHealthy
+          ? `The runbook stopped${reason}. The other node answers again: give it up, unless you know better.`
+          : `The runbook stopped${reason}. Try again, ${of.skippable ? 'leave the step out, ' : ''}or give it up.`,
       );
     case 'active':
       return state.verdict === 'healthy'

@@ -1,8 +1,8 @@
 /** What a row of the rule table is, and the words that several rows share. */
 import type { GuardView } from '../../contract/snapshot.ts';
 import type { Phase } from '../../contract/words.ts';
-import type { Facts } from '../facts.ts';
-import { holdingBack } from '../guards.ts';
+import { type Facts, idle } from '../facts.ts';
+import { holdingBack, refusing, refusingToGoOn } from '../guards.ts';
 import { isBlind, roundsNeeded } from '../judge.ts';
 import type { CoreState, Effect, Observation } from '../observation.ts';
 
@@ -54,6 +54,7 @@ const alarms: readonly string[] = [
   'awaiting',
   'observe-only',
   'inconclusive',
+  'asked-before',
 ];
 /** Whoever was woken in this incident is told that it is over, whichever way it ended. */
 export const over =
@@ -84,6 +85,16 @@ export const start =
       },
     ];
   };
+/** The guards that refuse the order of this moment; none where it is the phase that refuses. */
+export function refusingGuards({ state, o, guards }: Context): GuardView[] {
+  const { order } = o;
+  if (order?.kind !== 'promote') return [];
+  if (idle.includes(state.phase)) return refusing(guards, order.overrides);
+  const goesOn = state.phase === 'halted' && o.runbook?.kind !== 'stand-down' && !order.skipStep;
+  return goesOn || (order.skipStep && o.runbook?.skippable)
+    ? refusingToGoOn(state.verdict, guards, order.overrides)
+    : [];
+}
 export const runbookReason = (c: Context): string => c.o.runbook?.reason || 'no reason was given';
 export const orderWhy = (c: Context): string => (c.o.order?.reason ? `: ${c.o.order.reason}` : '');
 

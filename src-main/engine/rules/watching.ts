@@ -8,6 +8,9 @@ const recovered = (c: Context): string => `The other node answers again (${proof
 
 const unreferencedKey = 'references-silent';
 
+/** After a gap nothing is known of them: silence goes on until one is seen. */
+const referenceSeen = ({ state }: Context): boolean => (state.round?.referencesAnswered ?? 0) > 0;
+
 /** While all is well somebody can still mend the references; once the other node is dead it is too late. */
 const references = (c: Context): Effect[] => {
   const { state, o } = c;
@@ -19,8 +22,7 @@ const references = (c: Context): Effect[] => {
         `No reference answers (0 of ${state.round?.referencesAsked}), though the other node does. If it died now, this node would take itself for cut off: look at heartbeat.references.`,
     )(c);
   }
-  const told = state.told.includes(unreferencedKey);
-  return told && state.unreferencedRounds === 0
+  return state.told.includes(unreferencedKey) && referenceSeen(c)
     ? [{ do: 'tell', key: 'references-back', severity: 'info', text: 'A reference answers again.' }]
     : [];
 };
@@ -52,7 +54,7 @@ export const starting: Rule[] = [
       'starting.never-seen',
       'alert',
       (c) =>
-        `The other node has not answered since Estepe started (${proof(c)}). No automatic takeover; promote by hand if it is dead.`,
+        `The other node has not answered since Estepe began to watch it (${proof(c)}). No automatic takeover; promote by hand if it is dead.`,
     ),
     reason: (c) =>
       `the other node was never seen healthy, so there is no automatic takeover; verdict ${c.facts.verdict} (${proof(c)})`,
@@ -65,7 +67,7 @@ export const watching: Rule[] = [
     phases: ['watching'],
     when: { order: none, verdict: ['none', 'healthy'] },
     next: 'same',
-    change: (c) => ({ told: c.state.told.filter((key) => key === unreferencedKey && c.state.unreferencedRounds > 0) }),
+    change: (c) => ({ told: c.state.told.filter((key) => key === unreferencedKey && !referenceSeen(c)) }),
     effects: references,
     reason: (c) => `the other node answers (${proof(c)})`,
   },
@@ -108,7 +110,7 @@ export const watching: Rule[] = [
 /** What becomes of a question that nobody answers. */
 function silence(c: Context): string {
   const { mode, onSilence, countdownMs } = c.o.policy;
-  if (held(c) !== '') return `Estepe waits for a person; not by itself, because of ${held(c)}.`;
+  if (held(c) !== '') return `Estepe waits for a person; not by itself as long as this holds it back: ${held(c)}.`;
   return mode === 'confirm' && onSilence === 'promote' && !c.state.held
     ? `Without an answer Estepe takes over in ${inWords(countdownMs)}.`
     : 'Estepe waits for a person.';

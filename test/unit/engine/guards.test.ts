@@ -21,7 +21,7 @@ const isolated = inPhase('suspecting', 'isolated').round;
 type Row = [GuardName, string, ok: boolean, evidence: RegExp, Partial<Observation>, Partial<CoreState>?];
 
 const rows: Row[] = [
-  ['seen-healthy', 'seen', true, /was seen healthy since this engine started/, {}],
+  ['seen-healthy', 'seen', true, /was seen healthy since it is watched as now/, {}],
   ['seen-healthy', 'never seen', false, /was never seen healthy/, {}, { seenHealthy: false }],
   ['standing-known', 'known', true, /^passive under epoch 0$/, {}],
   [

@@ -74,9 +74,9 @@ describe('the question at 3 a.m. promises what will happen', () => {
 
   it('a guard says no: no promise, and which', () => {
     expect(asked({ data: { state: 'never' } })).toMatch(
-      /Estepe waits for a person; not by itself, because of restored-data \(nothing has been restored here yet\)\.$/,
+      /Estepe waits for a person; not by itself as long as this holds it back: restored-data \(nothing has been restored here yet\)\.$/,
     );
-    expect(asked({ cooldownLeftMs: minute })).toContain('because of cool-down');
+    expect(asked({ cooldownLeftMs: minute })).toContain('as long as this holds it back: cool-down');
   });
 
   it('onSilence hold: nothing happens by itself', () => {

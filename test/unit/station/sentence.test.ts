@@ -18,6 +18,7 @@ function sentence(
     heldBy: [],
     heldThenBy: [],
     stoppedBecause: '',
+    besideHealthy: false,
     skippable: false,
     blind: null,
     ...rest,
@@ -42,12 +43,12 @@ describe('the one sentence', () => {
   it.each([
     ['references', 'no reference answers'],
     ['restored-data', 'the data restored here is not good enough'],
-    ['cool-down', 'the last promotion was too recent'],
-    ['standing-known', 'its role and epoch were lost'],
+    ['cool-down', 'the last promotion is too recent'],
+    ['standing-known', 'its role and epoch are lost'],
   ] as const)('%s would hold it back: said, in every mode but manual', (guard, words) => {
     for (const mode of ['automatic', 'confirm'] as const)
       expect(sentence('watching', { policy: { mode }, heldThenBy: [guard] }).text).toContain(
-        `it would not take over by itself: ${words}`,
+        `it would not take over by itself as long as ${words}`,
       );
     expect(sentence('watching', { policy: { mode: 'manual' }, heldThenBy: [guard] }).text).toContain('your order');
   });
@@ -75,7 +76,7 @@ describe('the one sentence', () => {
       'The active is down. This node takes over in 1 min 1 s unless you say otherwise.',
     );
     expect(sentence('awaiting', { policy: confirm, state, countdownLeftMs: 61_000, heldBy: ['references'] }).text).toBe(
-      'The active is down. Estepe waits for you: promote, or leave it. Not by itself, because of references.',
+      'The active is down. Estepe waits for you: promote, or leave it. Not by itself as long as this holds it back: references.',
     );
     expect(sentence('awaiting', { policy: confirm, state: { ...state, held: true } }).text).toContain(
       'You said not to take over',
