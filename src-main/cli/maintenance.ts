@@ -1,6 +1,6 @@
 /** `estepe maintenance on|off`: no promotion by itself for a while, never without an end. */
 import type { Command } from 'commander';
-import { durationForms, parseDuration } from '../config/duration.ts';
+import { parseDuration } from '../config/duration.ts';
 import { durationWords } from '../contract/view.ts';
 import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
@@ -26,7 +26,7 @@ export function addMaintenance(program: Command, run: Run): void {
         if (forMs === null || forMs < shortestMs || forMs > longestMs) {
           throw usage(
             `\`${options.for}\` is not a duration for maintenance.`,
-            `Allowed: ${durationForms}, from 1m to 7d.`,
+            'Allowed: a whole number and one unit, such as 30m, 2h or 1d; from 1m to 7d.',
           );
         }
         const engine = findEngine(session.dataFolder);

@@ -16,6 +16,7 @@ import { addReplay } from './replay.ts';
 import { addRestore } from './restore.ts';
 import { addServe } from './serve.ts';
 import { makeSession, type Run } from './session.ts';
+import { addStanding } from './standing.ts';
 import { addStatus } from './status.ts';
 import { estepeVersion } from './version.ts';
 
@@ -39,7 +40,11 @@ export async function main(argv: readonly string[]): Promise<0 | 1 | 2> {
       if (!session.json) await write(done.text);
       else if (done.document !== undefined) await write(JSON.stringify(done.document, null, 2));
     };
-  const program = makeProgram(run);
+  const json = argv.includes('--json');
+  let shown = '';
+  const program = makeProgram(run, (text) => {
+    shown += text;
+  });
   try {
     if (argv.length === 0) {
       process.stdout.write(program.helpInformation());
@@ -49,11 +54,16 @@ export async function main(argv: readonly string[]): Promise<0 | 1 | 2> {
     return exit;
   } catch (error) {
     const known = asEstepeError(error);
-    return known === null ? 0 : tell(known, argv.includes('--json'));
+    if (known !== null) return tell(known, json);
+    const said = shown.trimEnd();
+    const document = said === estepeVersion() ? { version: said } : { help: said };
+    await write(json ? JSON.stringify(document, null, 2) : said);
+    return 0;
   }
 }
 
-function makeProgram(run: Run): Command {
+/** @param writeOut takes the help and the version, in pieces */
+function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   const program = new Command('estepe')
     .description("Keeps a warm spare for a small site's PBX: watches the active node, proves its death, takes over.")
     .version(estepeVersion())
@@ -64,7 +74,7 @@ function makeProgram(run: Run): Command {
     .helpCommand(false)
     .showSuggestionAfterError(true)
     // What commander would print is told once, by `tell`, in the caller's form.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeOut })
     .exitOverride();
   addServe(program, run);
   addStatus(program, run);
@@ -72,6 +82,7 @@ function makeProgram(run: Run): Command {
   addPromote(program, run);
   addCancel(program, run);
   addMaintenance(program, run);
+  addStanding(program, run);
   addHistory(program, run);
   addBackup(program, run);
   addRestore(program, run);

@@ -46,8 +46,10 @@ export function addCancel(program: Command, run: Run): void {
         const snapshot = await engine.call((client) => client.snapshot());
         const ask = { by: whoAmI(), reason: options.because ?? '' };
         const answer = await engine.call((client) => client.cancel(ask));
-        // A halted runbook is given up by stopping what it started: that takes its time, and can fail.
-        if (answer.accepted && snapshot.core.phase === 'halted') return giveUp(session, answer, before(snapshot));
+        // A halted runbook is given up by stopping what it started: that takes its time, and can fail. One under way may be past
+        // its point of no return: then it halts.
+        const open = snapshot.core.phase === 'halted' || snapshot.core.phase === 'promoting';
+        if (answer.accepted && open) return giveUp(session, answer, before(snapshot));
         return { exit: answer.accepted ? 0 : 1, document: answer, text: answer.reason };
       }),
     );

@@ -61,8 +61,10 @@ function confirmationLines({ confirmation, at }: Snapshot, paint: Paint): string
   if (confirmation === null) return [];
   if (confirmation.held) return [paint('yellow', 'A person said: do not take over. Nothing happens by itself.')];
   const left = countdownLeft(confirmation, at);
-  const then = confirmation.onSilence === 'promote' ? 'this node takes over' : 'nothing happens by itself';
-  const blocked = confirmation.blockedBy.length > 0 ? ` Blocked by: ${confirmation.blockedBy.join(', ')}.` : '';
+  const promotes = confirmation.onSilence === 'promote' && confirmation.blockedBy.length === 0;
+  const blockers = confirmation.blockedBy.join(', ');
+  const then = promotes ? 'this node takes over' : 'nothing happens by itself';
+  const blocked = blockers === '' ? '' : ` Nothing happens by itself as long as this holds it back: ${blockers}.`;
   const words =
     left === null
       ? 'Waits for a person: `estepe promote`.'

@@ -51,6 +51,7 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       restore: os.backups.restore.handler(({ input }) => desk.backups.restore(input)),
       cancel: os.backups.cancel.handler(({ input }) => desk.backups.cancel(input)),
     },
+    standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
       events: os.history.events.handler(({ input }) =>
         desk.events({

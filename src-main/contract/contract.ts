@@ -6,7 +6,7 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
 import { eventViewSchema, feedFrameSchema, snapshotSchema } from './snapshot.ts';
-import { guardNameSchema, outcomeSchema } from './words.ts';
+import { guardNameSchema, guardNames, outcomeSchema } from './words.ts';
 
 const overrideSchema = z.object({
   guard: guardNameSchema,
@@ -48,7 +48,7 @@ export const contract = {
       z.object({
         by: bySchema,
         reason: z.string().trim().max(500).default(''),
-        overrides: z.array(overrideSchema).max(8).default([]),
+        overrides: z.array(overrideSchema).max(guardNames.length).default([]),
         /** only say what would happen: plan and guards, nothing is started */
         dryRun: z.boolean().default(false),
         /** with a halted runbook: leave the failed step out and go on */
@@ -84,6 +84,12 @@ export const contract = {
     verify: oc.input(z.object({ by: bySchema, name: backupNameSchema.nullable() })).output(backupAnswerSchema),
     restore: oc.input(z.object({ by: bySchema, name: backupNameSchema.nullable() })).output(backupAnswerSchema),
     cancel: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
+  },
+  standing: {
+    /** A person says that role and epoch are right after a damaged history had lost them. */
+    confirm: oc
+      .input(z.object({ by: bySchema, reason: z.string().trim().max(500).default('') }))
+      .output(z.object({ was: z.boolean() })),
   },
   history: {
     events: oc

@@ -40,6 +40,7 @@ export interface Desk {
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };
   readonly backups: BackupsDesk;
+  standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {
     bucketMs: number;

@@ -58,6 +58,7 @@ export type Severity = z.infer<typeof severitySchema>;
 /** The conditions of an automatic promotion, by the names a person overrides them with. */
 export const guardNames = [
   'seen-healthy',
+  'standing-known',
   'proven-down',
   'references',
   'no-contradiction',

@@ -3,10 +3,10 @@
  */
 import type { GuardName, Phase } from '../contract/words.ts';
 import { type Facts, factsOf, idle } from './facts.ts';
-import { guardsOf, refusing } from './guards.ts';
+import { guardsOf } from './guards.ts';
 import { absorb } from './judge.ts';
 import type { CoreState, Effect, Observation } from './observation.ts';
-import type { Context, Rule } from './rules/rule.ts';
+import { type Context, type Rule, refusingGuards } from './rules/rule.ts';
 import { rulesFor } from './rules/table.ts';
 
 export interface Decision {
@@ -30,6 +30,8 @@ export function initialState(phase: Phase, at: number): CoreState {
     failedRounds: 0,
     countedBy: null,
     failedByTest: {},
+    inconclusiveRounds: 0,
+    unreferencedRounds: 0,
     lastRound: 0,
     round: null,
     lastGap: 0,
@@ -39,6 +41,12 @@ export function initialState(phase: Phase, at: number): CoreState {
   };
 }
 
+/** The state once it is judged otherwise what is watched: what was counted proves nothing by that. */
+export function countingAnew(state: CoreState): CoreState {
+  const nothing = { failedRounds: 0, failedByTest: {}, inconclusiveRounds: 0, unreferencedRounds: 0 };
+  return { ...state, ...nothing, verdict: null, round: null };
+}
+
 /**
  * The state once something else is watched, or is judged by another rule: what was seen and counted before proves nothing of it.
  * A node that was about to decide begins anew, so that an edited configuration never takes over by itself.
@@ -46,13 +54,9 @@ export function initialState(phase: Phase, at: number): CoreState {
 export function watchingAnew(state: CoreState, at: number): CoreState {
   const begun = idle.includes(state.phase) && state.phase !== 'starting' && state.phase !== 'stood-down';
   return {
-    ...state,
+    ...countingAnew(state),
     ...(begun ? { phase: 'starting' as const, since: at } : {}),
     seenHealthy: false,
-    verdict: null,
-    failedRounds: 0,
-    failedByTest: {},
-    round: null,
   };
 }
 
@@ -93,9 +97,7 @@ function answerOf(c: Context, rule: Rule, reason: string): Effect | null {
   if (!order || order.id <= c.state.lastOrder) return null;
   const refused = rule.id === 'order.refused';
   // Where there is nothing to promote the phase refuses, and no override would help.
-  const byGuards = refused && order.kind === 'promote' && idle.includes(c.state.phase);
-  const asked = byGuards ? refusing(c.guards, order.overrides) : [];
-  const refusedBy: GuardName[] = asked.map((g) => g.name);
+  const refusedBy: GuardName[] = refused ? refusingGuards(c).map((g) => g.name) : [];
   return { do: 'answer', order: order.id, accepted: !refused, reason, refusedBy };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { GuardView } from '../contract/snapshot.ts';
 import { type Phase, phases, type Verdict, verdicts } from '../contract/words.ts';
-import { refusing } from './guards.ts';
+import { refusing, refusingToGoOn } from './guards.ts';
 import type { CoreState, Observation, Policy } from './observation.ts';
 
 export interface Facts {
@@ -68,7 +68,11 @@ function orderFact(state: CoreState, o: Observation, guards: readonly GuardView[
     // Half stood down is not a state to be left in: only trying again leads out of it.
     return state.phase === 'halted' && o.runbook?.kind !== 'stand-down' ? 'abandon' : 'refuse';
   }
-  if (state.phase === 'halted') return order.skipStep && !o.runbook?.skippable ? 'refuse' : 'resume';
+  if (state.phase === 'halted') {
+    if (order.skipStep && !o.runbook?.skippable) return 'refuse';
+    const standsDown = o.runbook?.kind === 'stand-down';
+    return !standsDown && refusingToGoOn(state.verdict, guards, order.overrides).length > 0 ? 'refuse' : 'resume';
+  }
   if (!idle.includes(state.phase)) return 'refuse';
   return refusing(guards, order.overrides).length > 0 ? 'refuse' : 'promote';
 }

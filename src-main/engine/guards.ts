@@ -35,6 +35,9 @@ const dataEvidence: Check = (_state, o) => {
   return [data.ageMs <= policy.maxOffsetMs, age];
 };
 
+/** What a proven death of the other node settles by itself, or what has words of its own. */
+const settledThen: readonly GuardName[] = ['proven-down', 'no-contradiction', 'no-maintenance', 'not-observe-only'];
+
 /** `bindsPerson`: a person's order has to override it by name; the others hold back automatic promotion only. */
 const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] = [
   {
@@ -42,8 +45,22 @@ const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] 
     bindsPerson: false,
     check: (s) =>
       s.seenHealthy
-        ? [true, 'the other node was seen healthy since this engine started']
-        : [false, 'the other node was never seen healthy since this engine started'],
+        ? [true, 'the other node was seen healthy since it is watched as now']
+        : [
+            false,
+            'the other node was never seen healthy since this engine started, or since what is watched was changed',
+          ],
+  },
+  {
+    name: 'standing-known',
+    bindsPerson: true,
+    check: (_s, o) =>
+      o.standing.lost
+        ? [
+            false,
+            `role and epoch of this node were lost with a damaged history; role ${o.standing.role} and epoch ${o.standing.epoch} are a guess`,
+          ]
+        : [true, `${o.standing.role} under epoch ${o.standing.epoch}`],
   },
   { name: 'proven-down', bindsPerson: true, check: verdictEvidence },
   { name: 'references', bindsPerson: true, check: referencesEvidence },
@@ -98,7 +115,27 @@ export function refusing(guards: readonly GuardView[], overrides: readonly Overr
   return guards.filter((g) => !g.ok && g.bindsPerson && !overridden.has(g.name));
 }
 
+const lifeGuards: readonly GuardName[] = ['proven-down', 'references', 'no-contradiction'];
+
+/**
+ * Guards that refuse a person who goes on with a halted promotion. What has begun is not begun anew, so only this is asked: does
+ * something say now that the other node lives, or that this one is cut off? A verdict that is not there yet is waited for.
+ */
+export function refusingToGoOn(
+  verdict: CoreState['verdict'],
+  guards: readonly GuardView[],
+  overrides: readonly Override[],
+): GuardView[] {
+  if (verdict !== 'healthy' && verdict !== 'conflicting' && verdict !== 'isolated') return [];
+  return refusing(guards, overrides).filter(({ name }) => lifeGuards.includes(name));
+}
+
 /** Guards that hold back an automatic promotion. */
 export function holdingBack(guards: readonly GuardView[]): GuardView[] {
   return guards.filter((g) => !g.ok);
+}
+
+/** Guards that would still hold back an automatic promotion if the other node were proven dead now. */
+export function holdingBackThen(guards: readonly GuardView[]): GuardView[] {
+  return holdingBack(guards).filter(({ name }) => !settledThen.includes(name));
 }

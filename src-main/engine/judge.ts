@@ -44,6 +44,19 @@ export function summarize(round: Round, policy: Policy): RoundSummary {
   };
 }
 
+/**
+ * Tests that say nothing for so long are at fault themselves (a script that cannot run, a name that does not resolve): the spare
+ * is blind, and somebody must hear of it.
+ */
+export function isBlind(state: CoreState, policy: Policy): boolean {
+  return state.inconclusiveRounds >= 2 * roundsNeeded(policy);
+}
+
+/** The references say nothing although the other node answers: were it to die now, it would be taken for our own cut-off. */
+export function isUnreferenced(state: CoreState, policy: Policy): boolean {
+  return state.unreferencedRounds >= roundsNeeded(policy);
+}
+
 /** Every configured reference is silent: the fault is more likely on this side. */
 export function referencesSilent(round: RoundSummary): boolean {
   return round.referencesAsked > 0 && round.referencesAnswered === 0;
@@ -73,7 +86,8 @@ export function absorb(state: CoreState, observation: Observation): CoreState {
   let next = state;
   const { gap, round, policy } = observation;
   if (gap && gap.id > next.lastGap) {
-    next = { ...next, lastGap: gap.id, failedRounds: 0, failedByTest: {}, round: null };
+    const nothing = { failedRounds: 0, failedByTest: {}, inconclusiveRounds: 0, unreferencedRounds: 0, round: null };
+    next = { ...next, ...nothing, lastGap: gap.id };
   }
   if (next.countedBy !== policy.failWhen) {
     // Rounds that failed by another rule prove nothing by this one.
@@ -89,7 +103,15 @@ export function absorb(state: CoreState, observation: Observation): CoreState {
   return { ...next, verdict };
 }
 
-function count(state: CoreState, round: Round, summary: RoundSummary, policy: Policy): CoreState {
+function count(before: CoreState, round: Round, summary: RoundSummary, policy: Policy): CoreState {
+  // Counted as far as anybody asks.
+  const enough = 2 * roundsNeeded(policy);
+  const unreferenced = summary.result === 'ok' && referencesSilent(summary);
+  const state = {
+    ...before,
+    inconclusiveRounds: summary.result === 'inconclusive' ? Math.min(enough, before.inconclusiveRounds + 1) : 0,
+    unreferencedRounds: unreferenced ? Math.min(enough, before.unreferencedRounds + 1) : 0,
+  };
   if (summary.result === 'ok') {
     return { ...state, round: summary, failedRounds: 0, failedByTest: {}, seenHealthy: true, held: false };
   }

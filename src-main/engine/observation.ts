@@ -98,7 +98,8 @@ export interface Observation {
   maintenance: { leftMs: number } | null;
   /** left of the cool-down after the last promotion */
   cooldownLeftMs: number;
-  standing: { role: Role; epoch: number };
+  /** `lost`: it went with a damaged history and is the configuration's guess until a person confirms it */
+  standing: { role: Role; epoch: number; lost?: true };
   /** highest epoch seen anywhere: claims, the other node's word */
   highestEpoch: number;
   runbook: RunbookFacts | null;
@@ -128,6 +129,10 @@ export interface CoreState {
   /** the same per test, for `failWhen: any` */
   failedByTest: Readonly<Record<string, number>>;
   lastRound: number;
+  /** inconclusive rounds in a row: the tests themselves cannot be made */
+  inconclusiveRounds: number;
+  /** rounds in a row in which the other node answered and no reference did */
+  unreferencedRounds: number;
   /** what the newest counted round said; null before the first and after a gap */
   round: RoundSummary | null;
   lastGap: number;
@@ -141,7 +146,7 @@ export interface CoreState {
 export type Effect =
   | { do: 'start-promotion'; origin: Origin; by: string; because: string; overrides: readonly Override[] }
   | { do: 'cancel-runbook'; because: string }
-  | { do: 'resume-runbook'; by: string; skipStep: boolean }
+  | { do: 'resume-runbook'; by: string; skipStep: boolean; overrides: readonly Override[] }
   | { do: 'abandon-runbook'; by: string; because: string }
   | { do: 'stand-down'; epoch: number; because: string }
   | { do: 'tell'; key: string; severity: 'info' | 'warning' | 'alert'; text: string }

@@ -1,6 +1,6 @@
 /**
  * The ports through which the engine touches the world. Each has a real twin and a simulated one, so the very same
- * code runs on a server and in a seeded simulation. Types only: no I/O here.
+ * code runs on a server and in a seeded simulation. No I/O here.
  */
 import type { EventView } from '../contract/snapshot.ts';
 import type { GuardName, Origin, Outcome, Role, RunbookKind, RunbookStatus, StepId } from '../contract/words.ts';
@@ -155,6 +155,8 @@ export interface RunbookRecord {
   by: string;
   because: string;
   overrides: readonly { guard: GuardName; reason: string }[];
+  /** what a person added to them when they went on with it, in this life of the engine; not journaled: after a crash it is asked again */
+  goneOn?: readonly { guard: GuardName; reason: string }[];
   status: RunbookStatus;
   reason: string;
   epoch: number | null;
@@ -183,6 +185,9 @@ export interface StepResult {
 }
 
 export type NewEvent = Omit<EventView, 'id' | 'at'> & { at: number };
+
+/** Name of the remembered fact that role and epoch were lost with a damaged history; a person's word removes it. */
+export const standingLostKey = 'standingLost';
 
 export interface StoredBeat {
   test: string;

@@ -5,6 +5,7 @@
  */
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { sentenceOf } from '../contract/errors.ts';
+import { standingLostKey } from '../engine/ports.ts';
 import { hasRestores } from './restores.ts';
 import { connect, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, newestVersion, versionOf } from './schema.ts';
@@ -73,6 +74,10 @@ export function setAside(file: string, why: string, wall: number, list: readonly
     saved = saveInto(db, aside, list);
     // Reading it, SQLite puts its own files beside it and cannot remove them.
     for (const suffix of unmade) rmSync(aside + suffix, { force: true });
+    // That the standing was lost before is such a fact, too.
+    if (saved.lost.includes(standingWords) || saved.lost.includes(factsWords)) {
+      db.prepare('INSERT INTO fact (key, value) VALUES (?, ?)').run(standingLostKey, JSON.stringify({ aside }));
+    }
     const notice = noticeOf(file, aside, why, saved);
     db.prepare(
       `INSERT INTO event (at, kind, severity, rule, reason, evidence) VALUES (?, 'engine', 'alert', 'history-set-aside', ?, ?)`,
@@ -101,6 +106,9 @@ function keep(from: string, to: string): void {
     copyFileSync(from, to);
   }
 }
+
+const factsWords = 'some remembered facts (maintenance, cool-down)';
+const standingWords = 'the standing (role and epoch)';
 
 interface Saved {
   saved: string[];
@@ -155,7 +163,7 @@ function saveInto(fresh: Sqlite, aside: string, list: readonly Migration[]): Sav
     if (hasRestores(fresh)) saveRestores(fresh, old, outcome);
     migrate(fresh, list);
   } else {
-    outcome.lost.push('the standing (role and epoch)', 'the claims of epochs', 'an open runbook, if there was one');
+    outcome.lost.push(standingWords, 'the claims of epochs', 'an open runbook, if there was one');
   }
   try {
     old?.close();
@@ -169,7 +177,7 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
   const standing = readable(old, 'SELECT * FROM standing');
   if (put(fresh, 'standing', standing.rows) === 1) {
     saved.push(`the standing (${standing.rows[0]?.role}, epoch ${standing.rows[0]?.epoch})`);
-  } else if (!standing.whole || standing.rows.length > 0) lost.push('the standing (role and epoch)');
+  } else if (!standing.whole || standing.rows.length > 0) lost.push(standingWords);
 
   const claims = readable(old, 'SELECT * FROM claim');
   const claimed = put(fresh, 'claim', claims.rows);
@@ -179,7 +187,7 @@ function saveRows(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
   const facts = readable(old, 'SELECT * FROM fact');
   const kept = put(fresh, 'fact', facts.rows);
   if (kept > 0) saved.push(`${kept} remembered facts (maintenance, cool-down)`);
-  if (!facts.whole || kept < facts.rows.length) lost.push('some remembered facts (maintenance, cool-down)');
+  if (!facts.whole || kept < facts.rows.length) lost.push(factsWords);
 
   saveOpenRunbook(fresh, old, { saved, lost });
 }
@@ -235,7 +243,8 @@ export function tooShort(file: string): string | null {
   const bytes = bytesOf(file);
   // SQLite overwrites a file shorter than one page (512 bytes at least) as if it were new, and deletes the log of an empty one.
   if (bytes > 0 && bytes < 512) return `${bytes} bytes are no database`;
-  return bytes === 0 && bytesOf(`${file}-wal`) > 0 ? 'it is empty, but its log is not' : null;
+  if (bytes > 0 || !existsSync(file)) return null;
+  return bytesOf(`${file}-wal`) > 0 ? 'it is empty, but its log is not' : 'it is empty';
 }
 
 /** The damage in words, from SQLite's message. */

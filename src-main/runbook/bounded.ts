@@ -4,6 +4,8 @@ import { inWords } from '../engine/duration.ts';
 import type { Cancel, Clock } from '../engine/ports.ts';
 import { failure, type StepEnd } from './step.ts';
 
+/** A timer that is later than this was held up by a stall of ours. */
+const stallMs = 500;
 /** An effect that minds its signal ends well within this; one that doesn't is left behind and counted as failed. */
 const abortGraceMs = 15_000;
 
@@ -26,10 +28,16 @@ export async function bounded(
     const hard = (): void => void timers.push(clock.after(abortGraceMs, leave));
     if (control.signal.aborted) hard();
     else control.signal.addEventListener('abort', hard, { once: true });
+    const end = (): void => {
+      timedOut = true;
+      control.abort();
+    };
+    const due = clock.now() + timeoutMs;
     timers.push(
       clock.after(timeoutMs, () => {
-        timedOut = true;
-        control.abort();
+        // Called late, this process stood still: what ended meanwhile is heard first.
+        if (clock.now() - due < stallMs) end();
+        else timers.push(clock.after(stallMs, end));
       }),
     );
   });

@@ -4,7 +4,7 @@
  */
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Severity } from '../contract/words.ts';
-import { type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
+import { countingAnew, type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { failed } from '../engine/judge.ts';
 import type {
@@ -18,7 +18,7 @@ import type {
   Round,
   Word,
 } from '../engine/observation.ts';
-import type { Cancel, Clock, Gap, Standing, Store } from '../engine/ports.ts';
+import { type Cancel, type Clock, type Gap, type Store, standingLostKey } from '../engine/ports.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Asked } from './proof-asked.ts';
 import type { Runner } from './runner.ts';
@@ -140,6 +140,13 @@ export class Interpreter {
     );
   }
 
+  /** The references, or the patience with tests, were changed: what was counted is discarded, as after a gap. */
+  countAnew(): void {
+    this.#round = null;
+    this.#state = countingAnew(this.#state);
+    this.#p.runner().askAnew();
+  }
+
   /** A person's order; answered when the core has met it. */
   order(ask: OrderAsk): Promise<OrderAnswer> {
     const ending = { accepted: false, rule: 'engine.ending', reason: 'this engine is ending', refusedBy: [] };
@@ -176,7 +183,7 @@ export class Interpreter {
       data: senses.data(),
       maintenance: left === null ? null : { leftMs: left },
       cooldownLeftMs: senses.cooldownLeftMs(),
-      standing: { role: standing.role, epoch: standing.epoch },
+      standing,
       highestEpoch: Math.max(standing.epoch, word?.epoch ?? 0),
       runbook: this.#p.runner().facts(),
       order: this.#orders[0]?.order ?? null,
@@ -184,17 +191,19 @@ export class Interpreter {
   }
 
   /** Read once and after every runbook change: asking SQLite at each tick would be waste. */
-  #standing: Pick<Standing, 'role' | 'epoch'>;
+  #standing: Observation['standing'];
   standingChanged(): void {
     this.#standing = this.#readStanding();
   }
 
-  get standing(): Pick<Standing, 'role' | 'epoch'> {
+  get standing(): Observation['standing'] {
     return this.#standing;
   }
 
-  #readStanding(): Pick<Standing, 'role' | 'epoch'> {
-    return this.#p.store.standing() ?? { role: 'passive', epoch: 0 };
+  #readStanding(): Observation['standing'] {
+    const { store } = this.#p;
+    const { role, epoch } = store.standing() ?? { role: 'passive', epoch: 0 };
+    return store.recall(standingLostKey) ? { role, epoch, lost: true } : { role, epoch };
   }
 
   /** Looks, decides, acts, until the phase stays and no order waits. Safe to call at any time, from anywhere. */

@@ -4,7 +4,16 @@
  */
 import { type StepId, stepIds } from '../contract/words.ts';
 import { inWords } from '../engine/duration.ts';
-import type { Claims, Clock, Files, Net, Proc, RunbookRecord, Store } from '../engine/ports.ts';
+import {
+  type Claims,
+  type Clock,
+  type Files,
+  type Net,
+  type Proc,
+  type RunbookRecord,
+  type Store,
+  standingLostKey,
+} from '../engine/ports.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';
@@ -103,7 +112,7 @@ function claimStep({ claims, store, clock, node }: PromotionParts): Step {
       const epoch = c.epoch ?? known + 1;
       // Noted before the claim: a resumed runbook claims the same epoch as the same owner again.
       c.goUnder(epoch);
-      store.remember('lastPromotion', clock.wall());
+      store.remember('lastClaim', clock.wall());
       const owner = `${node}#${c.runbook.startedAt}-${c.runbook.id}`;
       const answer = await claims.claim(epoch, owner);
       if (answer.won) return done(`epoch ${epoch} is ours`);
@@ -185,6 +194,8 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     pointOfNoReturn: true,
     keepsLeftovers: true,
     run: async (c) => {
+      // From here on the cool-down counts.
+      p.store.remember('lastPromotion', p.clock.wall());
       if (start.length === 0) return { outcome: 'skipped', sentence: 'no services are configured', output: '' };
       // A start whose result was lost is asked after, not blindly repeated. A PBX that runs is left alone: it may have calls.
       if (c.attempt > 1 && query.length > 0) {
@@ -222,7 +233,9 @@ function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
 /** Without commands a person stops the PBX; that it is stopped is seen by its silence, not taken on trust. */
 async function stoppedByHand({ net }: PromotionParts, { proof }: PromotionPlan, c: StepContext): Promise<StepEnd> {
   const beats = await Promise.all(proof.tests.map((test) => net.probe(test, proof.target, c.signal)));
-  const answering = beats.filter((beat) => beat.outcome !== 'dead').map((beat) => `${beat.test}: ${beat.evidence}`);
+  const answering = beats
+    .filter(({ outcome }) => outcome === 'alive' || outcome === 'degraded')
+    .map((beat) => `${beat.test}: ${beat.evidence}`);
   if (answering.length === 0) return done('no stop commands are configured (services.stop), and nothing answers here');
   return failure(
     `no stop commands are configured (services.stop), and the PBX here is not silent (${answering.join('; ')}): stop it by hand, then try again`,
@@ -250,6 +263,11 @@ async function outbid(claims: Claims, epoch: number): Promise<StepEnd | null> {
   return { ...failure(`epoch ${highest} was claimed meanwhile: another node takes over`), takeBack: true };
 }
 
+/** A standing that is set is known, whatever was lost before. */
+function foundAgain(store: Store): void {
+  if (store.recall(standingLostKey) != null) store.remember(standingLostKey, null);
+}
+
 function flipStep({ claims, store, clock }: PromotionParts): Step {
   return {
     ...plain,
@@ -261,6 +279,7 @@ function flipStep({ claims, store, clock }: PromotionParts): Step {
       const outdone = await outbid(claims, c.epoch);
       if (outdone) return outdone;
       store.saveStanding({ role: 'active', epoch: c.epoch, since: clock.wall() });
+      foundAgain(store);
       return done(`active under epoch ${c.epoch}`);
     },
   };
@@ -276,6 +295,7 @@ function flipBackStep({ store, clock }: PromotionParts): Step {
     run: async (c) => {
       const epoch = Math.max(c.epoch ?? 0, store.standing()?.epoch ?? 0);
       store.saveStanding({ role: 'passive', epoch, since: clock.wall() });
+      foundAgain(store);
       return done(`passive, under epoch ${epoch} of the other node`);
     },
   };

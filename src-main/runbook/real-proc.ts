@@ -221,7 +221,11 @@ function firstOf(own: Promise<CommandEnd>, command: Command): Promise<CommandEnd
       resolve(end);
     };
     const cancel = () => decide({ how: 'cancelled' });
-    const timer = setTimeout(() => decide({ how: 'timeout' }), Math.min(command.timeoutMs, longestMs));
+    // After a stall of this process its timers come before what happened meanwhile: an end of the program in time counts.
+    const timer = setTimeout(
+      () => setImmediate(() => decide({ how: 'timeout' })),
+      Math.min(command.timeoutMs, longestMs),
+    );
     command.signal?.addEventListener('abort', cancel, { once: true });
     if (command.signal?.aborted === true) cancel();
     void own.then(decide);

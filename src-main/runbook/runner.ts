@@ -18,8 +18,8 @@ export interface RunnerParts {
   proc: Proc;
   /** the steps of this runbook by the configuration as it is now, in order */
   stepsFor: (record: Pick<RunbookRecord, 'kind' | 'steps' | 'dryRun'>) => readonly Step[];
-  /** Waits for one round of tests: how the other node shows that it serves, unless a person overrode that; else null. */
-  otherServes: (record: RunbookRecord, signal: AbortSignal) => Promise<string | null>;
+  /** Waits for a proof that the other node is down: null, or why there is none. A person's override stands for it. */
+  whyNotDown: (record: RunbookRecord, signal: AbortSignal) => Promise<string | null>;
   /** something a screen or a rule may care about changed */
   onChange: () => void;
 }
@@ -82,7 +82,7 @@ export class Runner {
     return {
       id: r.id,
       kind: r.kind,
-      origin: r.origin,
+      origin: r.goneOn ? 'person' : r.origin,
       status: this.#stuck && r.status === 'running' ? 'halted' : r.status,
       committed: committed(r, steps),
       cancelling: this.#ending !== null,
@@ -128,7 +128,7 @@ export class Runner {
   }
 
   /** A person goes on with a halted runbook: the failed step again, or without it (the core lets only an `ask` step go). */
-  resume(ask: { skipStep: boolean; by: string }): void {
+  resume(ask: { skipStep: boolean; by: string; overrides: RunbookRecord['overrides'] }): void {
     if (this.#unbegun) return this.begin(this.#unbegun.start);
     const r = this.record;
     if (!r || (r.status !== 'halted' && !this.#stuck)) return;
@@ -139,6 +139,9 @@ export class Runner {
         this.#journal.decideEnding(null);
         this.#ending = null;
       }
+      r.goneOn = [...(r.goneOn ?? []), ...ask.overrides];
+      // It stood still for as long as nobody came: what justified it has to be seen again.
+      this.#anew = true;
       const step = nextStep(r, this.#p.stepsFor(r));
       if (ask.skipStep && step) this.#leaveOut(r, step, `left out by ${ask.by}`);
       this.#setStatus('running', '');
@@ -242,12 +245,11 @@ export class Runner {
     const control = new AbortController();
     this.#control = control;
     if (this.#mustEnd) control.abort();
-    const seen = await this.#p.otherServes(record, control.signal);
+    const why = await this.#p.whyNotDown(record, control.signal);
     this.#control = null;
     if (control.signal.aborted) return;
     this.#anew = false;
-    if (seen === null) return;
-    this.#setStatus('halted', `the other node serves again (${seen}); going on would make two active ones`);
+    if (why !== null) this.#setStatus('halted', why);
   }
 
   /** What an earlier life of this engine started may still run; nothing new begins beside it. */

@@ -62,6 +62,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
     maintenanceOn: (ask) => engine.maintenanceOn(ask),
     maintenanceOff: (ask) => engine.maintenanceOff(ask),
     backups: parts.backups.desk,
+    standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
     beats: (query) => history.beatRows(query),
@@ -126,7 +127,17 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
             },
           ]
         : [];
-    return [...stalled, ...parts.backups.troubles(), ...config.troubles(), ...own];
+    const { standing } = engine.interpreter.observation();
+    const lost = standing.lost
+      ? [
+          {
+            key: 'standing-lost',
+            sentence: `Role and epoch of this node were lost with a damaged history. It takes itself for ${standing.role} under epoch ${standing.epoch}${standing.role === 'passive' ? ', and takes over only by your order' : ''}.`,
+            todo: 'Look at both nodes. If that is right: `estepe standing confirm`.',
+          },
+        ]
+      : [];
+    return [...stalled, ...lost, ...parts.backups.troubles(), ...config.troubles(), ...own];
   };
 
   return () => {

@@ -6,12 +6,23 @@ import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Role, Severity } from '../contract/words.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { CoreState, DataState, Observation, Policy, Round, Word } from '../engine/observation.ts';
-import type { Cancel, Claims, Clock, Files, Net, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
+import {
+  type Cancel,
+  type Claims,
+  type Clock,
+  type Files,
+  type Net,
+  type Proc,
+  type Random,
+  type RunbookRecord,
+  type Store,
+  standingLostKey,
+} from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { lostClaim } from '../runbook/journal-view.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
-import { guardsHold, otherServes } from '../runbook/proof-asked.ts';
+import { guardsHold, whyNotDown } from '../runbook/proof-asked.ts';
 import { Runner } from '../runbook/runner.ts';
 import type { Step } from '../runbook/step.ts';
 import { Lasting } from './lasting.ts';
@@ -54,13 +65,19 @@ export interface Hooks {
 }
 
 /** A takeover takes a minute or two; this is longer. */
-const afterLostClaimMs = 300_000;
+const afterClaim = 300_000;
 
 const endToldKey = 'endTold';
 const hasEnded = ({ kind, status, dryRun }: RunbookRecord): boolean =>
   kind === 'promotion' && !dryRun && (status === 'done' || status === 'halted');
 /** Halted twice, it has ended twice. */
 const endOf = ({ id, status, entries }: RunbookRecord): string => `${id} ${status} ${entries.length}`;
+
+/** Another of these is another thing that is seen healthy; references and patience only bend how it is judged. */
+const whatIsSeen = ({ watched: { target, tests } }: Site) => ({
+  target,
+  tests: tests.map((test) => ({ ...test, timeoutMs: 0 })),
+});
 
 export class Engine {
   readonly lasting: Lasting;
@@ -88,7 +105,7 @@ export class Engine {
     this.runner = new Runner({
       ...ports,
       stepsFor: this.#steps,
-      otherServes: (record, signal) => otherServes(this.interpreter.asked, record, signal),
+      whyNotDown: (record, signal) => whyNotDown(clock, this.interpreter.asked, record, signal),
       onChange: () => this.#runbookChanged(),
     });
     this.interpreter = new Interpreter(
@@ -164,12 +181,14 @@ export class Engine {
   reconfigure(site: Site): void {
     const before = this.#site;
     this.#site = site;
-    const others = JSON.stringify(before.watched) !== JSON.stringify(site.watched);
+    const changed = JSON.stringify(before.watched) !== JSON.stringify(site.watched);
+    const others = JSON.stringify(whatIsSeen(before)) !== JSON.stringify(whatIsSeen(site));
     // A slip in the address or in a port must not look like the death of what was watched before. Healthy by `all` is not yet
     // healthy by `any`, which wants every test answered; the other way round it is.
     const stricter = before.policy.failWhen === 'all' && site.policy.failWhen === 'any';
     if (others || stricter) this.interpreter.watchAnew();
-    if (others) this.#monitor.watch(site.watched);
+    else if (changed) this.interpreter.countAnew();
+    if (changed) this.#monitor.watch(site.watched);
     this.interpreter.tick();
   }
 
@@ -194,13 +213,34 @@ export class Engine {
     return { was };
   }
 
-  /** Whoever won the claim is given the time to come up, however short the cool-down is: two nodes must not outbid each other. */
+  /** A person says that role and epoch, lost with a damaged history, are as they stand here now. */
+  standingConfirmed(ask: { by: string; reason: string }): { was: boolean } {
+    const { store } = this.#ports;
+    const was = store.recall(standingLostKey) != null;
+    if (was) {
+      store.remember(standingLostKey, null);
+      const { role, epoch } = this.interpreter.observation().standing;
+      const why = ask.reason ? `: ${ask.reason}` : '';
+      this.#note(
+        'order.standing-confirmed',
+        `${ask.by} confirmed that this node is ${role} under epoch ${epoch}${why}`,
+      );
+      this.interpreter.standingChanged();
+      this.interpreter.tick();
+    }
+    return { was };
+  }
+
+  /**
+   * The full cool-down follows what went live, here or, when another node won the claim, there: it is given the time to come up,
+   * however short the cool-down is, since two nodes must not outbid each other. A claim that was taken back holds five minutes at most.
+   */
   #cooldownLeftMs(): number {
     const { cooldownMs } = this.#site.policy;
     const { record } = this.runner;
-    return this.lasting.cooldownLeftMs(
-      record && lostClaim(record) ? Math.max(cooldownMs, afterLostClaimMs) : cooldownMs,
-    );
+    const afterClaimMs =
+      record && lostClaim(record) ? Math.max(cooldownMs, afterClaim) : Math.min(cooldownMs, afterClaim);
+    return this.lasting.cooldownLeftMs(cooldownMs, afterClaimMs);
   }
 
   #noteMaintenanceEnd(): void {

@@ -18,14 +18,14 @@ interface Kept extends Maintenance {
 
 const maintenanceKey = 'maintenance';
 const promotionKey = 'lastPromotion';
+const claimKey = 'lastClaim';
 
 export class Lasting {
   readonly #clock: Clock;
   readonly #store: Store;
   #maintenance: { kept: Kept; endsAt: number } | null = null;
-  /** monotonic time of the last promotion; may lie before this process */
-  #promotedAt: number | null = null;
-  #promotedWall: number | null = null;
+  readonly #promotion: Moment;
+  readonly #claim: Moment;
 
   constructor(clock: Clock, store: Store) {
     this.#clock = clock;
@@ -37,20 +37,22 @@ export class Lasting {
       const left = Math.min(kept.until - clock.wall(), kept.forMs);
       this.#maintenance = { kept, endsAt: clock.now() + left };
     }
-    this.promotionNoted();
+    this.#promotion = new Moment(clock, store, promotionKey);
+    this.#claim = new Moment(clock, store, claimKey);
   }
 
-  /** Takes over what the claim step wrote. */
+  /** Takes over what the steps wrote. */
   promotionNoted(): void {
-    const at = this.#store.recall(promotionKey);
-    if (typeof at !== 'number' || at === this.#promotedWall) return;
-    this.#promotedWall = at;
-    this.#promotedAt = this.#clock.now() - Math.max(0, this.#clock.wall() - at);
+    this.#promotion.read();
+    this.#claim.read();
   }
 
-  cooldownLeftMs(cooldownMs: number): number {
-    if (this.#promotedAt === null) return 0;
-    return Math.max(0, this.#promotedAt + cooldownMs - this.#clock.now());
+  /**
+   * @param cooldownMs after services were started for a promotion
+   * @param afterClaimMs after an epoch was claimed, whatever came of it
+   */
+  cooldownLeftMs(cooldownMs: number, afterClaimMs: number): number {
+    return Math.max(this.#promotion.leftMs(cooldownMs), this.#claim.leftMs(afterClaimMs));
   }
 
   maintenance(): (Maintenance & { leftMs: number }) | null {
@@ -87,5 +89,32 @@ export class Lasting {
       // It is over all the same.
     }
     return true;
+  }
+}
+
+/** A moment that is written by the wall clock and counted by the monotonic one, on which it may lie before this process. */
+class Moment {
+  readonly #clock: Clock;
+  readonly #store: Store;
+  readonly #key: string;
+  #wall: number | null = null;
+  #at: number | null = null;
+
+  constructor(clock: Clock, store: Store, key: string) {
+    this.#clock = clock;
+    this.#store = store;
+    this.#key = key;
+    this.read();
+  }
+
+  read(): void {
+    const wall = this.#store.recall(this.#key);
+    if (typeof wall !== 'number' || wall === this.#wall) return;
+    this.#wall = wall;
+    this.#at = this.#clock.now() - Math.max(0, this.#clock.wall() - wall);
+  }
+
+  leftMs(ms: number): number {
+    return this.#at === null ? 0 : Math.max(0, this.#at + ms - this.#clock.now());
   }
 }

@@ -14,7 +14,7 @@ import type {
 } from '../contract/snapshot.ts';
 import { inWords } from '../engine/duration.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
-import { guardsOf, holdingBack } from '../engine/guards.ts';
+import { guardsOf, holdingBack, holdingBackThen } from '../engine/guards.ts';
 import { roundsNeeded } from '../engine/judge.ts';
 import type { CoreState, Observation, Policy } from '../engine/observation.ts';
 import type { RunbookRecord } from '../engine/ports.ts';
@@ -86,7 +86,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
   };
 }
 
-function coreOf({ state, observation, last, cadence, since, standing, runbook, troubles }: Sitter): Snapshot['core'] {
+function coreOf({ state, observation, last, cadence, since, standing, troubles }: Sitter): Snapshot['core'] {
   const { policy } = observation;
   const ends = countdownEndsAt(state, policy);
   const sentence = sentenceFor({
@@ -96,7 +96,9 @@ function coreOf({ state, observation, last, cadence, since, standing, runbook, t
     maintenanceLeftMs: observation.maintenance?.leftMs ?? null,
     countdownLeftMs: ends === null ? null : Math.max(0, ends - observation.at),
     heldBy: holdingBack(guardsOf(state, observation)).map((guard) => guard.name),
-    runbook,
+    heldThenBy: holdingBackThen(guardsOf(state, observation)).map((guard) => guard.name),
+    besideHealthy: observation.runbook?.kind === 'promotion' && state.verdict === 'healthy',
+    stoppedBecause: observation.runbook?.reason ?? '',
     skippable: observation.runbook?.skippable ?? false,
     blind: troubles.find((trouble) => trouble.key.startsWith('watch'))?.sentence ?? null,
   });

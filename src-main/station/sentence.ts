@@ -1,8 +1,8 @@
 /** The one sentence of the state, for somebody woken at 3 a.m.: is the spare good, and what to do. Pure. */
-import type { Severity, Verdict } from '../contract/words.ts';
+import type { GuardName, Severity, Verdict } from '../contract/words.ts';
 import { inWords } from '../engine/duration.ts';
+import { isBlind } from '../engine/judge.ts';
 import type { CoreState, Policy } from '../engine/observation.ts';
-import type { RunbookRecord } from '../engine/ports.ts';
 
 export interface SentenceOf {
   state: CoreState;
@@ -13,7 +13,12 @@ export interface SentenceOf {
   countdownLeftMs: number | null;
   /** guards that hold back a promotion by itself */
   heldBy: readonly string[];
-  runbook: RunbookRecord | null;
+  /** guards that would hold one back even if the other node were proven dead */
+  heldThenBy: readonly GuardName[];
+  /** why the open runbook stopped; '' when it did not */
+  stoppedBecause: string;
+  /** a halted promotion, and the other node answers */
+  besideHealthy: boolean;
   /** halted at a step that may be left out */
   skippable: boolean;
   /** what keeps the engine from watching */
@@ -27,11 +32,22 @@ export interface Sentence {
 
 const said = (severity: Severity, text: string): Sentence => ({ severity, text });
 
+const hindrance: Partial<Record<GuardName, string>> = {
+  references: 'no reference answers',
+  'restored-data': 'the data restored here is not good enough',
+  'cool-down': 'the last promotion is too recent',
+  'standing-known': 'its role and epoch are lost and nobody confirms them',
+};
+
 /** What a proven death would come to here and now. */
-function outlook({ policy, maintenanceLeftMs }: SentenceOf): string {
+function outlook({ policy, maintenanceLeftMs, heldThenBy }: SentenceOf): string {
   if (maintenanceLeftMs !== null)
     return `For another ${inWords(maintenanceLeftMs)} there is maintenance: it takes over only by your order.`;
   if (policy.observeOnly) return 'It is observe-only: it says what it would do, and does nothing.';
+  if (policy.mode !== 'manual' && heldThenBy.length > 0) {
+    const why = heldThenBy.map((name) => hindrance[name] ?? name).join(', and ');
+    return `If the active died now, it would not take over by itself as long as ${why}.`;
+  }
   if (policy.mode === 'automatic') return 'If the active died now, it would take over by itself.';
   if (policy.mode === 'manual') return 'If the active died now, it would wait for your order.';
   const then = policy.onSilence === 'promote' ? 'then take over' : 'then wait on';
@@ -41,7 +57,7 @@ function outlook({ policy, maintenanceLeftMs }: SentenceOf): string {
 function awaiting(of: SentenceOf): Sentence {
   const { policy, state, heldBy, countdownLeftMs } = of;
   if (state.held) return said('alert', 'The active is down. You said not to take over; promote when you want it.');
-  const why = heldBy.length > 0 ? ` Not by itself, because of ${heldBy.join(', ')}.` : '';
+  const why = heldBy.length > 0 ? ` Not by itself as long as this holds it back: ${heldBy.join(', ')}.` : '';
   if (countdownLeftMs === null || countdownLeftMs === 0 || policy.onSilence === 'hold' || heldBy.length > 0)
     return said('alert', `The active is down. Estepe waits for you: promote, or leave it.${why}`);
   return said(
@@ -58,9 +74,14 @@ const doubtful: Partial<Record<Verdict, string>> = {
 
 /** The sentence and how grave it is. */
 export function sentenceFor(of: SentenceOf): Sentence {
-  const { state, epoch, runbook, blind } = of;
+  const { state, epoch, blind } = of;
   if (blind !== null) return said('alert', blind);
-  const reason = runbook?.reason ? `: ${runbook.reason}` : '';
+  const reason = of.stoppedBecause === '' ? '' : `: ${of.stoppedBecause}`;
+  if (isBlind(state, of.policy) && (state.phase === 'starting' || state.phase === 'suspecting'))
+    return said(
+      'alert',
+      'The tests say nothing about the active: it may be well or dead. Look at the tests; promote only if you know that it is dead.',
+    );
   switch (state.phase) {
     case 'watching':
       return state.verdict === null
@@ -89,7 +110,9 @@ export function sentenceFor(of: SentenceOf): Sentence {
     case 'halted':
       return said(
         'alert',
-        `The runbook stopped${reason}. Try again, ${of.skippable ? 'leave the step out, ' : ''}or give it up.`,
+        of.besideHealthy
+          ? `The runbook stopped${reason}. The other node answers again: give it up, unless you know better.`
+          : `The runbook stopped${reason}. Try again, ${of.skippable ? 'leave the step out, ' : ''}or give it up.`,
       );
     case 'active':
       return state.verdict === 'healthy'

@@ -70,6 +70,7 @@ export const testWord: Record<TestKind, () => string> = {
 
 export const guardWord: Record<GuardName, () => string> = {
   'seen-healthy': m.guard_seen_healthy,
+  'standing-known': m.guard_standing_known,
   'proven-down': m.guard_proven_down,
   references: m.guard_references,
   'no-contradiction': m.guard_no_contradiction,

@@ -77,6 +77,8 @@ export class Calm {
     const world = this.#world;
     let until = Math.min(end, this.#time.nextOfWorld(), world.wordTurnsAt());
     for (const other of timers) if (other !== timer && other.at < until) until = other.at;
+    // Which references answer is drawn anew each round, and how many rounds in a row none does is counted.
+    if (world.referenceLoss > 0 && world.referenceLoss < 1) return;
     let slots = Math.ceil((until - timer.at) / every) - 1;
     if (slots <= 0) return;
     if (this.#byChance()) {
@@ -93,8 +95,6 @@ export class Calm {
 
   /** Chance decides what a round looks like. */
   #byChance(): boolean {
-    const { referenceLoss } = this.#world;
-    if (referenceLoss > 0 && referenceLoss < 1) return true;
     return testIds.some((t) => {
       const chance = this.#world.failChance(t);
       return chance > 0 && chance < 1;
@@ -134,6 +134,8 @@ function alike(a: Decision, b: Decision): boolean {
     x.verdict === y.verdict &&
     x.held === y.held &&
     x.seenHealthy === y.seenHealthy &&
+    x.inconclusiveRounds === y.inconclusiveRounds &&
+    x.unreferencedRounds === y.unreferencedRounds &&
     x.told.length === y.told.length
   );
 }

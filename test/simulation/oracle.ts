@@ -22,17 +22,34 @@ export interface Circumstances {
   lastGapEnd: number;
   maintenanceUntil: number;
   lastClaimAt: number;
+  /** when services were last started for a promotion */
+  lastCommitAt: number;
   /** the wall clock was stepped and the engine restarted since: what is kept by the wall clock cannot be exact any more */
   maintenanceUnsure: boolean;
   cooldownUnsure: boolean;
+  commitUnsure: boolean;
   /** nothing hindered the watch since the active died */
   undisturbed: boolean;
   /** the engine's own monotonic clock */
   mono(): number;
 }
 
-/** whoever won the claim is given the time to come up */
-export const afterLostClaimMs = 300_000;
+export const nothingYet = (mono: Circumstances['mono']): Circumstances => ({
+  life: 0,
+  lifeSince: 0,
+  lastGapEnd: 0,
+  maintenanceUntil: 0,
+  lastClaimAt: Number.NEGATIVE_INFINITY,
+  lastCommitAt: Number.NEGATIVE_INFINITY,
+  maintenanceUnsure: false,
+  cooldownUnsure: false,
+  commitUnsure: false,
+  undisturbed: false,
+  mono,
+});
+
+/** whoever won the claim is given the time to come up; one taken back holds no longer */
+export const afterClaim = 300_000;
 /** the longest that any step may take without a word to the journal: ten minutes of asking the guards, and some */
 const longestStepMs = 660_000;
 /** rounds kept; the longest confirmation that is drawn is shorter */
@@ -187,6 +204,9 @@ export class Oracle {
     if (phase === 'awaiting') this.#askingSince ??= this.#c.mono();
     else this.#askingSince = null;
     if (phase === 'watching') this.#told.clear();
+    // An overlay takes the question back; once it is asked again, people are told again.
+    if (phase !== 'awaiting' && (this.#inMaintenance() || this.#world.policy.observeOnly))
+      for (const key of this.#told) if (key.startsWith('awaiting')) this.#told.delete(key);
   }
 
   /** A person is given an order's answer. */
@@ -268,7 +288,7 @@ export class Oracle {
 
   /** Invariant 2, from the oracle's own records. */
   #autoFaults(book: RunbookRecord): string[] {
-    const { policy, time } = this.#world;
+    const { policy } = this.#world;
     const c = this.#c;
     const faults: string[] = [];
     const { needed, now, rounds } = this.#confirmation();
@@ -280,8 +300,7 @@ export class Oracle {
     if (this.#wordContradicts()) faults.push("against the other node's fresh word");
     if (this.#inMaintenance()) faults.push('in maintenance');
     if (policy.observeOnly) faults.push('in observe-only');
-    const cooldownMs = this.#journal.claimWasLost() ? Math.max(policy.cooldownMs, afterLostClaimMs) : policy.cooldownMs;
-    if (!c.cooldownUnsure && c.lastClaimAt + cooldownMs > time.now) faults.push('in cool-down');
+    faults.push(...this.#cooldownFaults());
     if (this.#dataIsStale()) faults.push('with stale or unverified data');
     if (this.#held) faults.push('although a person said not to take over');
     const asked = this.#askingSince === null ? 0 : c.mono() - this.#askingSince;
@@ -290,6 +309,17 @@ export class Oracle {
       faults.push(`by silence in mode ${policy.mode}, onSilence ${policy.onSilence}`);
     if (book.origin === 'silence' && asked < policy.countdownMs)
       faults.push(`by silence after ${asked} ms of ${policy.countdownMs}`);
+    return faults;
+  }
+
+  #cooldownFaults(): string[] {
+    const { policy, time } = this.#world;
+    const c = this.#c;
+    const lost = this.#journal.claimWasLost();
+    const afterClaimMs = lost ? Math.max(policy.cooldownMs, afterClaim) : Math.min(policy.cooldownMs, afterClaim);
+    const faults: string[] = [];
+    if (!c.cooldownUnsure && c.lastClaimAt + afterClaimMs > time.now) faults.push('too soon after a claim');
+    if (!c.commitUnsure && c.lastCommitAt + policy.cooldownMs > time.now) faults.push('in cool-down');
     return faults;
   }
 

@@ -8,7 +8,7 @@ import type { Command, NewEvent } from '../../src-main/engine/ports.ts';
 import type { OrderAsk } from '../../src-main/runbook/interpreter.ts';
 import { Engine, type Hooks } from '../../src-main/station/engine.ts';
 import { Calm } from './calm.ts';
-import { afterLostClaimMs, type Circumstances, Oracle } from './oracle.ts';
+import { afterClaim, type Circumstances, nothingYet, Oracle } from './oracle.ts';
 import { Seeded } from './random.ts';
 import { SimClock, SimTime } from './sim-clock.ts';
 import { type Life, type Rival, SimClaims, SimFiles, SimNet, SimProc, SimRandom } from './sim-ports.ts';
@@ -57,24 +57,14 @@ export class Simulation {
   #onCrossed: { name: string; call: () => void } | null = null;
   #file: Policy;
   /** the wall clock was stepped since maintenance was switched on, since the last claim */
-  #wallStepped = { maintenance: false, claim: false };
+  #wallStepped = { maintenance: false, claim: false, commit: false };
 
   constructor(seed: number, policy: Policy, hasWord: boolean, options: SimulationOptions = {}) {
     this.random = new Seeded(seed);
     this.#options = options;
     this.#file = policy;
     this.world = new World(this.time, this.random, policy, hasWord);
-    this.circumstances = {
-      life: 0,
-      lifeSince: 0,
-      lastGapEnd: 0,
-      maintenanceUntil: 0,
-      lastClaimAt: Number.NEGATIVE_INFINITY,
-      maintenanceUnsure: false,
-      cooldownUnsure: false,
-      undisturbed: false,
-      mono: () => this.#clock?.now() ?? 0,
-    };
+    this.circumstances = nothingYet(() => this.#clock?.now() ?? 0);
     this.oracle = new Oracle(this.world, this.disk, this.rival.taken, this.circumstances, (text) =>
       options.onTrace?.(this.time.now, 'VIOLATED', text),
     );
@@ -114,8 +104,10 @@ export class Simulation {
       (policy.maxOffsetMs === null || (data?.verified === true && data.ageMs < policy.maxOffsetMs - 600_000)) &&
       c.maintenanceUntil <= surely &&
       !c.maintenanceUnsure &&
-      c.lastClaimAt + Math.max(policy.cooldownMs, afterLostClaimMs) <= surely &&
+      c.lastClaimAt + Math.max(policy.cooldownMs, afterClaim) <= surely &&
+      c.lastCommitAt + policy.cooldownMs <= surely &&
       !c.cooldownUnsure &&
+      !c.commitUnsure &&
       !this.disk.full &&
       this.#cuts.length === 0
     );
@@ -129,6 +121,7 @@ export class Simulation {
     c.lifeSince = this.time.now;
     c.maintenanceUnsure ||= this.#wallStepped.maintenance;
     c.cooldownUnsure ||= this.#wallStepped.claim;
+    c.commitUnsure ||= this.#wallStepped.commit;
     const number = c.life;
     const alive = (): boolean => c.life === number && this.#up;
     const clock = new SimClock(this.time, number, alive, () => {
@@ -236,6 +229,11 @@ export class Simulation {
       this.circumstances.cooldownUnsure = false;
       this.#wallStepped.claim = false;
     }
+    if (name === 'before effect start') {
+      this.circumstances.lastCommitAt = this.time.now;
+      this.circumstances.commitUnsure = false;
+      this.#wallStepped.commit = false;
+    }
     const cut = this.#cuts[0];
     if (!cut) return;
     cut.further -= 1;
@@ -338,7 +336,7 @@ export class Simulation {
 
   stepWall(ms: number): void {
     this.time.wallOffset += ms;
-    this.#wallStepped = { maintenance: true, claim: true };
+    this.#wallStepped = { maintenance: true, claim: true, commit: true };
     // Set forward it looks like a snapshot resumed, and is taken for one; set back, nothing was missed.
     if (ms > 2_000 && !this.#clock?.stalled) this.#clock?.gap(ms, 'wall-jump');
   }

@@ -1,25 +1,29 @@
 /** Rules for what a person asks. */
 import { idle } from '../facts.ts';
-import { refusing } from '../guards.ts';
 import type { Effect } from '../observation.ts';
-import { type Context, orderWhy, proof, type Rule, rounds, start } from './rule.ts';
+import { type Context, orderWhy, proof, type Rule, refusingGuards, rounds, start } from './rule.ts';
 
 const skips = (c: Context): boolean => c.o.order?.kind === 'promote' && c.o.order.skipStep;
 
 function refusal(c: Context): string {
   const { order } = c.o;
+  const guards = refusingGuards(c);
+  const byGuards = `refused by ${guards.map((g) => `${g.name} (${g.evidence})`).join(', ')}`;
+  if (c.state.phase === 'halted' && guards.length > 0) return byGuards;
   if (c.state.phase === 'halted' && skips(c))
     return 'the step it stopped at may not be left out (its onFail is not `ask`): try again, or give up';
   if (c.state.phase === 'halted') return 'standing down cannot be given up half-way: try again (promote)';
   if (order?.kind === 'cancel') return 'there is no takeover to cancel';
   if (c.state.phase === 'promoting') return 'a promotion is already running';
   if (!idle.includes(c.state.phase)) return `this node is ${c.state.phase}; there is nothing to promote`;
-  return `refused by ${refusing(c.guards, order?.kind === 'promote' ? order.overrides : [])
-    .map((g) => `${g.name} (${g.evidence})`)
-    .join(', ')}`;
+  return byGuards;
 }
 
-const resume = (c: Context): Effect[] => [{ do: 'resume-runbook', by: c.o.order?.by ?? '', skipStep: skips(c) }];
+const resume = (c: Context): Effect[] => {
+  const { order } = c.o;
+  const overrides = order?.kind === 'promote' ? order.overrides : [];
+  return [{ do: 'resume-runbook', by: order?.by ?? '', skipStep: skips(c), overrides }];
+};
 const resumed = (c: Context): string =>
   `${c.o.order?.by} ${skips(c) ? 'left the failed step out' : 'tries the failed step again'}${orderWhy(c)}`;
 

@@ -1,9 +1,9 @@
 /** What a row of the rule table is, and the words that several rows share. */
 import type { GuardView } from '../../contract/snapshot.ts';
 import type { Phase } from '../../contract/words.ts';
-import type { Facts } from '../facts.ts';
-import { holdingBack } from '../guards.ts';
-import { roundsNeeded } from '../judge.ts';
+import { type Facts, idle } from '../facts.ts';
+import { holdingBack, refusing, refusingToGoOn } from '../guards.ts';
+import { isBlind, roundsNeeded } from '../judge.ts';
 import type { CoreState, Effect, Observation } from '../observation.ts';
 
 /** Everything a rule's effects and reason may speak of. */
@@ -47,12 +47,30 @@ export const tell =
   (c: Context): Effect[] =>
     c.state.told.includes(key) ? [] : [{ do: 'tell', key, severity, text: text(c) }];
 /** What wakes people and ends without anybody's doing. */
-const alarms: readonly string[] = ['starting.never-seen', 'isolated', 'conflicting', 'awaiting', 'observe-only'];
+const alarms: readonly string[] = [
+  'starting.never-seen',
+  'isolated',
+  'conflicting',
+  'awaiting',
+  'observe-only',
+  'inconclusive',
+  'asked-before',
+];
 /** Whoever was woken in this incident is told that it is over, whichever way it ended. */
 export const over =
   (text: (c: Context) => string) =>
   (c: Context): Effect[] =>
     alarms.some((key) => c.state.told.includes(key)) ? tell('recovered', 'info', text)(c) : [];
+/** The tests themselves say nothing, and go on saying nothing. */
+export const blind = (c: Context): Effect[] =>
+  isBlind(c.state, c.o.policy)
+    ? tell(
+        'inconclusive',
+        'alert',
+        (x) =>
+          `The tests say nothing about the other node any more (${proof(x)}). Until they do there is no takeover by itself: look at the tests.`,
+      )(c)
+    : [];
 export const start =
   (origin: 'automatic' | 'silence' | 'person', because: (c: Context) => string) =>
   (c: Context): Effect[] => {
@@ -67,6 +85,16 @@ export const start =
       },
     ];
   };
+/** The guards that refuse the order of this moment; none where it is the phase that refuses. */
+export function refusingGuards({ state, o, guards }: Context): GuardView[] {
+  const { order } = o;
+  if (order?.kind !== 'promote') return [];
+  if (idle.includes(state.phase)) return refusing(guards, order.overrides);
+  const goesOn = state.phase === 'halted' && o.runbook?.kind !== 'stand-down' && !order.skipStep;
+  return goesOn || (order.skipStep && o.runbook?.skippable)
+    ? refusingToGoOn(state.verdict, guards, order.overrides)
+    : [];
+}
 export const runbookReason = (c: Context): string => c.o.runbook?.reason || 'no reason was given';
 export const orderWhy = (c: Context): string => (c.o.order?.reason ? `: ${c.o.order.reason}` : '');
 

@@ -52,7 +52,7 @@ export const awaiting: Rule[] = [
             'awaiting.silence-held',
             'alert',
             (x) =>
-              `Nobody answered within ${inWords(x.o.policy.countdownMs)}. Estepe does not take over by itself: ${held(x) || 'onSilence is hold'}.`,
+              `Nobody answered within ${inWords(x.o.policy.countdownMs)}. Estepe does not take over by itself${held(x) === '' ? ': onSilence is hold' : ` as long as this holds it back: ${held(x)}`}.`,
           )(c)
         : [],
     reason: (c) => `waiting for a person; ${held(c) || `mode ${c.o.policy.mode}`} (${proof(c)})`,
@@ -62,6 +62,8 @@ export const awaiting: Rule[] = [
     phases: ['awaiting'],
     when: { order: none, verdict: ['down'], go: ['quiet', 'observe'] },
     next: 'suspecting',
+    // Asked again after it, people are told again: the countdown begins anew.
+    change: (c) => ({ told: [...c.state.told.filter((key) => !key.startsWith('awaiting')), 'asked-before'] }),
     reason: (c) =>
       `${c.facts.go === 'quiet' ? 'maintenance was switched on' : 'observe-only was switched on'}: nobody is asked any more`,
   },
@@ -143,9 +145,15 @@ export const promoting: Rule[] = [
     phases: ['halted'],
     when: { order: none },
     next: 'same',
+    effects: (c) => (besideHealthy(c) ? tell(`halted.other-answers.${c.o.runbook?.id}`, 'alert', beside)(c) : []),
     reason: (c) => `a person decides: ${runbookReason(c)}`,
   },
 ];
+
+/** Meanwhile the other node came back: whoever decides now has to know. */
+const besideHealthy = ({ facts }: Context): boolean => facts.kind === 'promotion' && facts.verdict === 'healthy';
+const beside = (c: Context): string =>
+  `The other node answers again (${proof(c)}) while the takeover stands halted. Going on would make two active ones: give it up.`;
 
 function silenceOver(c: Context): boolean {
   const ends = countdownEndsAt(c.state, c.o.policy);

@@ -1,8 +1,31 @@
 /** Rules of the phases in which nothing is proven: starting, watching, suspecting, isolated, conflicting. */
 import { inWords } from '../duration.ts';
-import { type Context, held, none, over, proof, type Rule, rounds, start, tell, watchers } from './rule.ts';
+import { isUnreferenced } from '../judge.ts';
+import type { Effect } from '../observation.ts';
+import { blind, type Context, held, none, over, proof, type Rule, rounds, start, tell, watchers } from './rule.ts';
 
 const recovered = (c: Context): string => `The other node answers again (${proof(c)}). Nothing was taken over.`;
+
+const unreferencedKey = 'references-silent';
+
+/** After a gap nothing is known of them: silence goes on until one is seen. */
+const referenceSeen = ({ state }: Context): boolean => (state.round?.referencesAnswered ?? 0) > 0;
+
+/** While all is well somebody can still mend the references; once the other node is dead it is too late. */
+const references = (c: Context): Effect[] => {
+  const { state, o } = c;
+  if (isUnreferenced(state, o.policy)) {
+    return tell(
+      unreferencedKey,
+      'warning',
+      () =>
+        `No reference answers (0 of ${state.round?.referencesAsked}), though the other node does. If it died now, this node would take itself for cut off: look at heartbeat.references.`,
+    )(c);
+  }
+  return state.told.includes(unreferencedKey) && referenceSeen(c)
+    ? [{ do: 'tell', key: 'references-back', severity: 'info', text: 'A reference answers again.' }]
+    : [];
+};
 
 export const starting: Rule[] = [
   {
@@ -18,6 +41,7 @@ export const starting: Rule[] = [
     phases: ['starting'],
     when: { order: none, verdict: ['none', 'suspect'] },
     next: 'same',
+    effects: blind,
     reason: (c) => `the other node was not seen healthy yet (${proof(c)})`,
   },
   {
@@ -30,7 +54,7 @@ export const starting: Rule[] = [
       'starting.never-seen',
       'alert',
       (c) =>
-        `The other node has not answered since Estepe started (${proof(c)}). No automatic takeover; promote by hand if it is dead.`,
+        `The other node has not answered since Estepe began to watch it (${proof(c)}). No automatic takeover; promote by hand if it is dead.`,
     ),
     reason: (c) =>
       `the other node was never seen healthy, so there is no automatic takeover; verdict ${c.facts.verdict} (${proof(c)})`,
@@ -43,7 +67,8 @@ export const watching: Rule[] = [
     phases: ['watching'],
     when: { order: none, verdict: ['none', 'healthy'] },
     next: 'same',
-    change: () => ({ told: [] }),
+    change: (c) => ({ told: c.state.told.filter((key) => key === unreferencedKey && !referenceSeen(c)) }),
+    effects: references,
     reason: (c) => `the other node answers (${proof(c)})`,
   },
   {
@@ -82,6 +107,15 @@ export const watching: Rule[] = [
   },
 ];
 
+/** What becomes of a question that nobody answers. */
+function silence(c: Context): string {
+  const { mode, onSilence, countdownMs } = c.o.policy;
+  if (held(c) !== '') return `Estepe waits for a person; not by itself as long as this holds it back: ${held(c)}.`;
+  return mode === 'confirm' && onSilence === 'promote' && !c.state.held
+    ? `Without an answer Estepe takes over in ${inWords(countdownMs)}.`
+    : 'Estepe waits for a person.';
+}
+
 export const suspecting: Rule[] = [
   {
     id: 'suspecting.cleared',
@@ -96,6 +130,7 @@ export const suspecting: Rule[] = [
     phases: ['suspecting'],
     when: { order: none, verdict: ['none', 'suspect'] },
     next: 'same',
+    effects: blind,
     reason: (c) => `${rounds(c)} (${proof(c)})`,
   },
   {
@@ -111,12 +146,7 @@ export const suspecting: Rule[] = [
     phases: ['suspecting'],
     when: { order: none, verdict: ['down'], go: ['ask'] },
     next: 'awaiting',
-    effects: tell(
-      'awaiting',
-      'alert',
-      (c) =>
-        `The other node is down (${proof(c)}). Take over? ${c.o.policy.mode === 'confirm' && !c.state.held ? `Without an answer Estepe will ${c.o.policy.onSilence} in ${inWords(c.o.policy.countdownMs)}.` : 'Estepe waits for a person.'}`,
-    ),
+    effects: tell('awaiting', 'alert', (c) => `The other node is down (${proof(c)}). Take over? ${silence(c)}`),
     reason: (c) => {
       const why = held(c) || (c.state.held ? 'a person said not to take over' : `mode ${c.o.policy.mode}`);
       return `${rounds(c)}; a person is asked, because: ${why} (${proof(c)})`;

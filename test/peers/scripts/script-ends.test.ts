@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../src-main/runbook/process-table.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
@@ -107,6 +107,17 @@ describe.skipIf(process.platform === 'win32')('scripts that do not end (POSIX sh
     expect(end).toMatchObject({ verdict: 'final', end: { how: 'timeout' } });
     expect(end.sentence).toBe('it.sh did not end within 1.5 s, ended by force (no try left after 1)');
     expect(end.output).toMatch(/^tidied$/m);
+  });
+
+  it('E2 ended in time, heard late because this process stood still: no time-out', async () => {
+    rig.write('it.sh', 'touch started; while [ ! -e go ]; do :; done');
+    const running = rig.run('it.sh', { script: { timeoutMs: 3000 } });
+    await until('it runs', () => rig.has('started'));
+    writeFileSync(rig.path('go'), '');
+    // From here the loop's next turn begins with its timers.
+    await new Promise((turn) => setImmediate(turn));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500);
+    expect((await running).end).toEqual({ how: 'exit', code: 0 });
   });
 
   it('E2 a time-out may be tried again while tries are left', async () => {

@@ -203,6 +203,16 @@ describe('promote', () => {
 });
 
 describe('other orders', () => {
+  it('standing, and a person’s word that it is right', async () => {
+    expect((await ask('standing')).out).toContain('This node is passive under epoch 3.');
+    const confirmed = await ask('standing', 'confirm', '--because', 'looked at both', '--json');
+    expect(documentOf(confirmed)).toEqual({ confirmed: true });
+    expect(engine.desk.asked.at(-1)).toMatchObject({
+      call: 'standingConfirmed',
+      ask: { reason: 'looked at both', by: expect.stringMatching(/./) as string },
+    });
+  });
+
   it('cancel, maintenance on and off', async () => {
     expect((await ask('cancel', '--because', 'not now')).exit).toBe(0);
     expect(engine.desk.asked.at(-1)).toMatchObject({ call: 'cancel', ask: { reason: 'not now' } });

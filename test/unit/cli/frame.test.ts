@@ -22,7 +22,7 @@ describe('wrong usage exits 2', () => {
     [['status', '--jsno'], /Unknown option '--jsno'/],
     [
       ['promote', '--override', 'referenzes=x'],
-      /There is no guard `referenzes`\.\nGuards are seen-healthy, proven-down/,
+      /There is no guard `referenzes`\.\nGuards are seen-healthy, standing-known, proven-down/,
     ],
     [['promote', '--override', 'references'], /not overridden without a reason/],
     [['maintenance', 'on'], /'--for <duration>' not specified/],
@@ -51,6 +51,15 @@ describe('wrong usage exits 2', () => {
     });
     expect(ended.err).toBe('');
     expect(ended.exit).toBe(2);
+  });
+
+  it.each([
+    ['--help', { help: expect.stringContaining('Usage: estepe') as string }],
+    ['--version', { version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string }],
+  ])('%s with --json is one document', async (word, document) => {
+    const ended = await estepe(word, '--json');
+    expect(ended).toMatchObject({ exit: 0, err: '' });
+    expect(documentOf(ended)).toEqual(document);
   });
 
   it('without any word it shows what there is', async () => {

@@ -50,6 +50,7 @@ const guard = (name: GuardView['name'], ok: boolean, bindsPerson: boolean, evide
 
 export const guardsAllOk: GuardView[] = [
   guard('seen-healthy', true, false, 'the active was healthy 30 s ago'),
+  guard('standing-known', true, true, 'passive under epoch 3'),
   guard('proven-down', true, true, '3 of 3 rounds failed'),
   guard('references', true, true, 'gateway 192.0.2.254 answers'),
   guard('no-contradiction', true, true, 'nobody says otherwise'),
@@ -333,6 +334,10 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       () => held.backups,
       (backups) => double.change({ backups }),
     ),
+    standingConfirmed(ask) {
+      asked.push({ call: 'standingConfirmed', ask });
+      return { was: true };
+    },
     events({ limit, severity }) {
       return held.events.filter((e) => severity === undefined || e.severity === severity).slice(0, limit);
     },

@@ -21,8 +21,16 @@ const isolated = inPhase('suspecting', 'isolated').round;
 type Row = [GuardName, string, ok: boolean, evidence: RegExp, Partial<Observation>, Partial<CoreState>?];
 
 const rows: Row[] = [
-  ['seen-healthy', 'seen', true, /was seen healthy since this engine started/, {}],
+  ['seen-healthy', 'seen', true, /was seen healthy since it is watched as now/, {}],
   ['seen-healthy', 'never seen', false, /was never seen healthy/, {}, { seenHealthy: false }],
+  ['standing-known', 'known', true, /^passive under epoch 0$/, {}],
+  [
+    'standing-known',
+    'lost',
+    false,
+    /were lost with a damaged history; role passive and epoch 0 are a guess/,
+    { standing: { role: 'passive', epoch: 0, lost: true } },
+  ],
   ['proven-down', 'proven', true, /^4 rounds in a row failed \(sip: no answer within 4 s\)$/, {}, { verdict: 'down' }],
   [
     'proven-down',
@@ -108,6 +116,7 @@ describe('a person and the guards (invariant 3)', () => {
       policy: { ...policy, observeOnly: true, references: 0 },
       word: servingWord,
       data: { state: 'never' },
+      standing: { role: 'passive', epoch: 0, lost: true },
       maintenance: { leftMs: 60_000 },
       cooldownLeftMs: 60_000,
     }),
@@ -117,6 +126,7 @@ describe('a person and the guards (invariant 3)', () => {
   it('all of them hold back what is automatic; a person is not asked about cool-down and never-seen', () => {
     expect(holdingBack(worst).map((g) => g.name)).toEqual(guardNames);
     expect(refusing(worst, []).map((g) => g.name)).toEqual([
+      'standing-known',
       'proven-down',
       'references',
       'no-contradiction',

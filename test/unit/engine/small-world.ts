@@ -178,6 +178,7 @@ export class SmallWorld {
     const fresh = data.state === 'known' && data.verified && data.ageMs <= (p.maxOffsetMs ?? Number.POSITIVE_INFINITY);
     const unopposed = word === null || standing.epoch > word.epoch;
     const holds: Record<GuardName, boolean> = {
+      'standing-known': !standing.lost,
       'seen-healthy': this.#seenHealthy,
       // What the other node says against it leaves it unproven.
       'proven-down': this.#provenDown() && unopposed,

@@ -85,6 +85,7 @@ describe('a damaged database', () => {
     writeFileSync(file, 'this is not a database, '.repeat(500));
     const history = opened(file, setAside);
     expect(history.notice?.sentence).toMatch(/Nothing could be saved.*Lost: the standing/);
+    expect(history.recall('standingLost')).toMatchObject({ aside: expect.stringContaining('.damaged-') as string });
     expect(history.notice?.todo).toMatch(/role and epoch of both nodes/);
     expect(readFileSync(asideOf(file), 'utf8')).toMatch(/^this is not/);
     expect(history.standing()).toBeNull();
@@ -100,6 +101,7 @@ describe('a damaged database', () => {
     expect(() => openHistory(file)).toThrow(expect.objectContaining({ code: 'database' }));
     const history = opened(file, setAside);
     expect(history.standing()).toEqual({ role: 'active', epoch: 7, since: noon });
+    expect(history.recall('standingLost')).toBeUndefined();
     expect(history.highestEpoch()).toBe(7);
     expect(history.claimEpoch(6, 'here', noon)).toEqual({ won: false, owner: 'there' });
     expect(history.recall('maintenance')).toEqual({ until: noon });

@@ -36,10 +36,13 @@ describe('opening', () => {
     expect(() => openHistory(file, { onDamage: 'set-aside' })).toThrow(expect.objectContaining({ code: 'database' }));
   });
 
-  it('an empty file is a new history', () => {
+  it('an empty file is one that was emptied: what stood in it is lost, and that is said', () => {
     const file = join(ownFolder(), 'estepe.db');
     writeFileSync(file, '');
-    expect(opened(file).standing()).toBeNull();
+    expect(() => opened(file)).toThrow(/is damaged: it is empty/);
+    const history = opened(file, { onDamage: 'set-aside' });
+    expect(history.notice?.sentence).toMatch(/Lost: the standing/);
+    expect(history.recall('standingLost')).not.toBeNull();
   });
 
   it('goes on with a file whose very first transaction was cut off', () => {

@@ -40,7 +40,7 @@ function bench(change: Partial<Step> = {}) {
     proc: new StagedProc(work),
     onChange: () => {},
   };
-  const runner = new Runner({ ...parts, otherServes: async () => null, stepsFor: () => ids.map(step) });
+  const runner = new Runner({ ...parts, whyNotDown: async () => null, stepsFor: () => ids.map(step) });
   return { work, history, ran, effect, runner, begin: () => runner.begin({ ...start, steps: ids }) };
 }
 
@@ -57,11 +57,11 @@ describe('a journal that cannot be written (D6, invariant 4)', () => {
       committed: false,
       reason: expect.stringMatching(/^it cannot be journaled .*; nothing was done$/),
     });
-    runner.resume({ skipStep: false, by: 'console' });
+    runner.resume({ skipStep: false, by: 'console', overrides: [] });
     await work.settle();
     expect(runner.facts()).toMatchObject({ status: 'halted' });
     heal();
-    runner.resume({ skipStep: false, by: 'console' });
+    runner.resume({ skipStep: false, by: 'console', overrides: [] });
     await work.until('the end', () => runner.facts()?.status === 'done');
     expect(ran).toEqual(['guards 1', 'start-services 1']);
   });
@@ -90,7 +90,7 @@ describe('a journal that cannot be written (D6, invariant 4)', () => {
     });
     expect(history.openRunbook()?.status).toBe('running');
     heal();
-    runner.resume({ skipStep: false, by: 'console' });
+    runner.resume({ skipStep: false, by: 'console', overrides: [] });
     await work.until('the end', () => runner.facts()?.status === 'done');
     expect(ran).toEqual(['guards 1', 'start-services 1']);
   });
@@ -108,7 +108,7 @@ describe('a journal that cannot be written (D6, invariant 4)', () => {
       reason: expect.stringContaining('the journal cannot be written'),
     });
     heal();
-    runner.resume({ skipStep: false, by: 'console' });
+    runner.resume({ skipStep: false, by: 'console', overrides: [] });
     await work.until('the end', () => runner.facts()?.status === 'done');
     expect(ran).toEqual(['guards 1', 'start-services 1']);
     expect(history.lastRunbook()?.entries.map((e) => e.result?.outcome)).toEqual(['done', 'done']);
@@ -124,7 +124,7 @@ describe('a journal that cannot be written (D6, invariant 4)', () => {
     await work.settle();
     expect(runner.facts()).toMatchObject({ status: 'halted' });
     heal();
-    runner.resume({ skipStep: false, by: 'console' });
+    runner.resume({ skipStep: false, by: 'console', overrides: [] });
     await work.until('the end', () => runner.facts()?.status === 'done');
     expect(ran).toHaveLength(2);
   });
@@ -137,7 +137,10 @@ describe('a journal that cannot be written (D6, invariant 4)', () => {
     begin();
     await work.until('the halt', () => runner.facts()?.status === 'halted');
     const heal = refuseWriting(history, 'UPDATE ON runbook');
-    for (const ask of [() => runner.resume({ skipStep: false, by: 'console' }), () => runner.abandon('enough')]) {
+    for (const ask of [
+      () => runner.resume({ skipStep: false, by: 'console', overrides: [] }),
+      () => runner.abandon('enough'),
+    ]) {
       ask();
       await work.settle();
       expect(runner.facts()).toMatchObject({ status: 'halted', reason: expect.stringContaining('cannot be written') });

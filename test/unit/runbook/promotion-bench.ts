@@ -63,13 +63,13 @@ export function bench(change: Partial<PromotionPlan> = {}) {
   const proc = new StagedProc(work);
   const claims = new LocalClaims(history);
   const guards = { asked: 0, ok: true };
-  const answers = { here: true };
+  const answers = { here: true, unsure: false };
   const vetted: string[] = [];
   const net: Net = {
     probe: ({ id }): Promise<Beat> =>
       Promise.resolve({
         test: id,
-        outcome: answers.here ? 'alive' : 'dead',
+        outcome: answers.unsure ? 'unknown' : answers.here ? 'alive' : 'dead',
         ms: 3,
         evidence: answers.here ? '200 OK' : 'silent',
       }),
@@ -78,7 +78,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
   const random = countedTokens();
   const live = (): Runner =>
     new Runner({
-      otherServes: async () => null,
+      whyNotDown: async () => null,
       clock: work.clock,
       store: history,
       random,

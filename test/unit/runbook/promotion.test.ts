@@ -93,7 +93,8 @@ describe('the claim', () => {
     await b.end();
     expect(b.status()).toBe('cancelled: epoch 1 was claimed by branch@192.0.2.1: another node takes over');
     expect(b.proc.ran).toEqual([]);
-    expect(b.history.recall('lastPromotion')).toBe(b.work.time.wall());
+    expect(b.history.recall('lastClaim')).toBe(b.work.time.wall());
+    expect(b.history.recall('lastPromotion')).toBeUndefined();
   });
 
   it('F1 cut off after it was won: claimed again under the same owner and the same epoch, after the guards', async () => {
@@ -236,7 +237,7 @@ describe('the services', () => {
     await b.end();
     expect(b.status()).toBe('halted: Prove that the PBX answers here: not proven alive within 1 min (sip: silent)');
     expect(b.runner.facts()).toMatchObject({ committed: true, skippable: true });
-    b.runner.resume({ skipStep: true, by: 'console' });
+    b.runner.resume({ skipStep: true, by: 'console', overrides: [] });
     await b.end();
     expect(b.history.standing()).toMatchObject({ role: 'active' });
   });
@@ -251,6 +252,17 @@ describe('the services', () => {
     expect(b.proc.names.at(-1)).toBe('stop');
     expect(b.status()).toMatch(/^cancelled: console gave it up/);
     expect(b.history.standing()?.role ?? 'passive').toBe('passive');
+  });
+
+  it('given up without a stop command: a test that says nothing here does not keep it from ending', async () => {
+    const b = bench({ services: { ...plan.services, stop: [] } });
+    b.answers.here = false;
+    b.begin();
+    await b.end();
+    b.answers.unsure = true;
+    b.runner.abandon('console gave it up');
+    await b.end();
+    expect(b.status()).toMatch(/^cancelled: console gave it up/);
   });
 
   it('given up without a stop command: over when nothing answers here, since that is seen and not taken on trust', async () => {

@@ -52,7 +52,7 @@ export function bench(...steps: Step[]) {
       random,
       proc,
       stepsFor,
-      otherServes: async () => null,
+      whyNotDown: async () => null,
       onChange: () => {},
     });
   const here = { work, history, proc, ran, all, live, runner: live() };

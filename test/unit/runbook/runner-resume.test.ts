@@ -8,7 +8,7 @@ describe('halted', () => {
     const b = bench(stepOf('start-services', failing(1, failure('no licence')), { pointOfNoReturn: true }));
     await b.run();
     expect(onDisk(b.history)).toBe('halted: Step start-services: no licence');
-    b.runner.resume({ skipStep: false, by: 'console' });
+    b.runner.resume({ skipStep: false, by: 'console', overrides: [] });
     await b.settled();
     expect(b.ran).toEqual(['guards 1', 'before-script 1', 'start-services 1', 'start-services 2', 'flip-standing 1']);
     expect(onDisk(b.history)).toBe('done: every step is done');
@@ -18,12 +18,14 @@ describe('halted', () => {
     const b = bench(stepOf('before-script', () => failure('no'), { onFail: 'ask' }));
     await b.run();
     expect(b.runner.facts()).toMatchObject({ status: 'halted', skippable: true });
-    b.runner.resume({ skipStep: true, by: 'console' });
+    b.runner.resume({ skipStep: true, by: 'console', overrides: [] });
     await b.settled();
     expect(journaled(b.history)).toEqual([
       'guards 1 done',
       'before-script 1 failed',
       'before-script 2 skipped',
+      // it stood still: what justified it is seen again
+      'guards 2 done',
       'start-services 1 done',
       'flip-standing 1 done',
     ]);

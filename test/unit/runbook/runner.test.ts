@@ -31,7 +31,7 @@ describe('a runbook', () => {
     runner.begin({ ...start, steps: ids });
     await work.settle();
     const second = new Runner({
-      otherServes: async () => null,
+      whyNotDown: async () => null,
       clock: work.clock,
       store: history,
       random: countedTokens(),

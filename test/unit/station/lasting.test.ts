@@ -153,20 +153,20 @@ describe('the cool-down after a promotion', () => {
     history.remember('lastPromotion', work.time.wall());
 
   it('there is none before the first', () => {
-    expect(bench().live().cooldownLeftMs(hour)).toBe(0);
+    expect(bench().live().cooldownLeftMs(hour, 0)).toBe(0);
   });
 
   it('begins with the claim that is noted and is counted from there, however often it is noted', async () => {
     const b = bench();
     const lasting = b.live();
     promotedNow(b);
-    expect(lasting.cooldownLeftMs(hour)).toBe(0);
+    expect(lasting.cooldownLeftMs(hour, 0)).toBe(0);
     lasting.promotionNoted();
     await b.work.pass(20 * minute);
     lasting.promotionNoted();
-    expect(lasting.cooldownLeftMs(hour)).toBe(40 * minute);
+    expect(lasting.cooldownLeftMs(hour, 0)).toBe(40 * minute);
     await b.work.pass(40 * minute);
-    expect(lasting.cooldownLeftMs(hour)).toBe(0);
+    expect(lasting.cooldownLeftMs(hour, 0)).toBe(0);
   });
 
   it('follows a changed configuration', async () => {
@@ -174,11 +174,11 @@ describe('the cool-down after a promotion', () => {
     promotedNow(b);
     const lasting = b.live();
     await b.work.pass(20 * minute);
-    expect([lasting.cooldownLeftMs(30 * minute), lasting.cooldownLeftMs(2 * hour), lasting.cooldownLeftMs(0)]).toEqual([
-      10 * minute,
-      100 * minute,
-      0,
-    ]);
+    expect([
+      lasting.cooldownLeftMs(30 * minute, 0),
+      lasting.cooldownLeftMs(2 * hour, 0),
+      lasting.cooldownLeftMs(0, 0),
+    ]).toEqual([10 * minute, 100 * minute, 0]);
   });
 
   it('a later promotion begins it anew', async () => {
@@ -188,14 +188,14 @@ describe('the cool-down after a promotion', () => {
     await b.work.pass(50 * minute);
     promotedNow(b);
     lasting.promotionNoted();
-    expect(lasting.cooldownLeftMs(hour)).toBe(hour);
+    expect(lasting.cooldownLeftMs(hour, 0)).toBe(hour);
   });
 
   it('goes on over a restart, the time away included', async () => {
     const b = bench();
     promotedNow(b);
-    expect((await b.away(20 * minute)).cooldownLeftMs(hour)).toBe(40 * minute);
-    expect((await b.away(50 * minute)).cooldownLeftMs(hour)).toBe(0);
+    expect((await b.away(20 * minute)).cooldownLeftMs(hour, 0)).toBe(40 * minute);
+    expect((await b.away(50 * minute)).cooldownLeftMs(hour, 0)).toBe(0);
   });
 
   it.each([-day, day])('C2 a wall clock stepped by %i ms while it runs changes nothing', async (step) => {
@@ -205,12 +205,12 @@ describe('the cool-down after a promotion', () => {
     b.work.stepWall(step);
     lasting.promotionNoted();
     await b.work.pass(20 * minute);
-    expect(lasting.cooldownLeftMs(hour)).toBe(40 * minute);
+    expect(lasting.cooldownLeftMs(hour, 0)).toBe(40 * minute);
   });
 
   it('C2 a wall clock set back while the engine was away makes it no longer than it is', async () => {
     const b = bench();
     promotedNow(b);
-    expect((await b.away(20 * minute, -day)).cooldownLeftMs(hour)).toBe(hour);
+    expect((await b.away(20 * minute, -day)).cooldownLeftMs(hour, 0)).toBe(hour);
   });
 });

@@ -16,7 +16,9 @@ function sentence(
     maintenanceLeftMs: null,
     countdownLeftMs: null,
     heldBy: [],
-    runbook: null,
+    heldThenBy: [],
+    stoppedBecause: '',
+    besideHealthy: false,
     skippable: false,
     blind: null,
     ...rest,
@@ -38,6 +40,28 @@ describe('the one sentence', () => {
     });
   });
 
+  it.each([
+    ['references', 'no reference answers'],
+    ['restored-data', 'the data restored here is not good enough'],
+    ['cool-down', 'the last promotion is too recent'],
+    ['standing-known', 'its role and epoch are lost'],
+  ] as const)('%s would hold it back: said, in every mode but manual', (guard, words) => {
+    for (const mode of ['automatic', 'confirm'] as const)
+      expect(sentence('watching', { policy: { mode }, heldThenBy: [guard] }).text).toContain(
+        `it would not take over by itself as long as ${words}`,
+      );
+    expect(sentence('watching', { policy: { mode: 'manual' }, heldThenBy: [guard] }).text).toContain('your order');
+  });
+
+  it('tests that say nothing come before everything that could be said of the active', () => {
+    const state = { verdict: 'suspect', inconclusiveRounds: 8 } as const;
+    for (const phase of ['starting', 'suspecting'] as const)
+      expect(sentence(phase, { state })).toEqual({
+        severity: 'alert',
+        text: expect.stringContaining('The tests say nothing about the active') as string,
+      });
+  });
+
   it('maintenance and observe-only are part of it', () => {
     expect(sentence('watching', { maintenanceLeftMs: 90_000 }).text).toContain(
       'For another 1 min 30 s there is maintenance',
@@ -52,7 +76,7 @@ describe('the one sentence', () => {
       'The active is down. This node takes over in 1 min 1 s unless you say otherwise.',
     );
     expect(sentence('awaiting', { policy: confirm, state, countdownLeftMs: 61_000, heldBy: ['references'] }).text).toBe(
-      'The active is down. Estepe waits for you: promote, or leave it. Not by itself, because of references.',
+      'The active is down. Estepe waits for you: promote, or leave it. Not by itself as long as this holds it back: references.',
     );
     expect(sentence('awaiting', { policy: confirm, state: { ...state, held: true } }).text).toContain(
       'You said not to take over',
@@ -64,6 +88,9 @@ describe('the one sentence', () => {
 
   it('a halted runbook offers only what is allowed', () => {
     expect(sentence('halted').text).toBe('The runbook stopped. Try again, or give it up.');
+    expect(sentence('halted', { stoppedBecause: 'it cannot be journaled' }).text).toBe(
+      'The runbook stopped: it cannot be journaled. Try again, or give it up.',
+    );
     expect(sentence('halted', { skippable: true }).text).toBe(
       'The runbook stopped. Try again, leave the step out, or give it up.',
     );
