@@ -145,7 +145,7 @@ describe('schedule', () => {
   it('jitter: later by less than it, the same for one night at any time, other for another pair', () => {
     const now = { wall: utc('2026-06-01T12:00'), mono: 0 };
     const mark = { from: now.wall, until: now.wall, mono: 0 };
-    const at = (seed: string, jitterMs = hour) => nextDue({ ...daily, jitterMs, seed }, mark, now) ?? 0;
+    const at = (seed: string, jitterMs = hour) => nextDue({ ...daily, jitterMs, seed }, mark, now)?.at ?? 0;
     const seeds = Array.from({ length: 50 }, (_, i) => `pair ${i}`);
     const put = seeds.map((seed) => at(seed) - utc('2026-06-01T23:00'));
     expect(Math.min(...put)).toBeGreaterThanOrEqual(0);
@@ -232,7 +232,7 @@ function neverInVain(rig: Rig, acts: readonly Act[], gap: number): void {
 function occurrenceOf(timetable: Timetable, wall: number): string {
   let from = wall - 3 * day;
   for (;;) {
-    const next = nextDue(timetable, { from, until: from, mono: 0 }, { wall: from, mono: 0 });
+    const next = nextDue(timetable, { from, until: from, mono: 0 }, { wall: from, mono: 0 })?.at ?? null;
     if (next === null || next > wall) return iso(from);
     from = next;
   }
