@@ -131,6 +131,15 @@ describe('schedule', () => {
     expect(rig.ran()).toEqual(['2026-06-01T23:00', '2026-05-23T23:00', '2026-05-24T23:00']);
   });
 
+  it('what was not due when it passed does not fall due by another step of the clock', () => {
+    const rig = new Rig({ ...daily, cron: '0 */6 * * *', timeZone: 'Australia/Lord_Howe' }, '2026-04-03T10:00');
+    rig.work.stepWall(-5 * hour - 25 * minute);
+    rig.wind(7 * hour);
+    rig.work.stepWall(-35 * minute);
+    rig.wind(3 * hour);
+    expect(rig.ran()).toEqual(['2026-04-03T13:00']);
+  });
+
   it('due while something else is under way: it waits, and runs once', () => {
     const rig = new Rig(daily, '2026-06-01T22:00');
     rig.busy = true;
