@@ -10,6 +10,7 @@ import { readSecret } from '../config/secrets.ts';
 import { EstepeError } from '../contract/errors.ts';
 import type { Clock, Proc } from '../engine/ports.ts';
 import type { Encryption } from './archive/encryption.ts';
+import { limited } from './limited.ts';
 import type { Location } from './location.ts';
 import { type LocationConfig, openLocation } from './locations/open.ts';
 import { pinnedHosts, pinnedHostsFile } from './locations/pinned-hosts.ts';
@@ -26,6 +27,8 @@ export interface Means {
   secretOf(name: string): string;
   /** @throws LocationError `unsupported`; EstepeError of a secret */
   open(location: LocationConfig): Location;
+  /** where backups are stored, within the bandwidth that is configured */
+  openBackups(backup: Pick<BackupSection, 'location' | 'bandwidth'>): Location;
 }
 
 /** @param onSecret told of each secret that is read: it must be shown nowhere */
@@ -40,7 +43,13 @@ export function meansOf(
     return secret;
   };
   const hostKeys = pinnedHosts(join(folder.root, pinnedHostsFile));
-  return { secretOf, open: (location) => openLocation(location, { secretOf, hostKeys, clock }) };
+  const open = (location: LocationConfig): Location => openLocation(location, { secretOf, hostKeys, clock });
+  return {
+    secretOf,
+    open,
+    openBackups: ({ location, bandwidth }) =>
+      bandwidth === undefined ? open(location) : limited(open(location), bandwidth * 1000),
+  };
 }
 
 export interface BackupGiven extends Means {

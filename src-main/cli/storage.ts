@@ -48,7 +48,7 @@ export async function withStorage<T>(session: Session, command: (storage: Storag
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
   let location: Location | null = null;
   try {
-    location = means.open(backup.location);
+    location = means.openBackups(backup);
     return await command({ config, backup, location, clock, ...means, signal: stop.signal });
   } finally {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);

@@ -347,6 +347,7 @@ export const backup = group('Backups made by the active node.', {
   schedule: schedule('When the active node makes one.').prefault('0 1 * * *'),
   timeZone: timeZone("Time zone of the schedule. Default: the machine's.").optional(),
   jitter: jitter('backup'),
+  bandwidth: whole('kB a second on the line at most. Default: no limit.', 'a number of kB', 10, 10_000_000).optional(),
   keep: whole('How many verified backups are kept.', 'a number of backups', 1, 1000).prefault(7),
 });
 

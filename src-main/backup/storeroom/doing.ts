@@ -28,7 +28,7 @@ export async function carryOut(work: Work, parts: StoreroomParts): Promise<Achie
   const config = parts.config();
   const { backup } = config;
   if (backup === null) throw new Error('there is no location');
-  const location = parts.means.open(backup.location);
+  const location = parts.means.openBackups(backup);
   try {
     const { clock, proc, patience } = parts;
     const { epoch, role } = parts.around.standing();

@@ -57,7 +57,7 @@ export class Stock {
     if (this.#title === null) {
       const { kind } = backup.location;
       try {
-        const location = this.#p.means.open(backup.location);
+        const location = this.#p.means.openBackups(backup);
         this.#title = location.title;
         void location.close();
       } catch {

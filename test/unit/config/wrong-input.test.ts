@@ -28,7 +28,7 @@ describe('G7 a wrong configuration: which line, what is wrong, what is allowed',
     [
       'unknown key, nothing near',
       change('  keep: 7', '  colour: 7'),
-      '12:3 backup.colour: the key `colour` is not known here. Allowed: location, source, encrypt, schedule, timeZone, jitter, keep.',
+      '12:3 backup.colour: the key `colour` is not known here. Allowed: location, source, encrypt, schedule, timeZone, jitter, bandwidth, keep.',
     ],
     [
       'key of another kind of location',
