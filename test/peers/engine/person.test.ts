@@ -289,7 +289,7 @@ describeWithPeers('G4 nobody answers', ['kamailio'], () => {
       origin: 'silence',
     });
     const asked = events.find(({ kind, rule }) => kind === 'alert' && rule === 'awaiting');
-    expect(asked?.reason).toMatch(/Take over\? Without an answer Estepe will promote in 3 s\.$/);
+    expect(asked?.reason).toMatch(/Take over\? Without an answer Estepe takes over in 3 s\.$/);
   });
 
   it.concurrent('G4 onSilence hold: the countdown ends, it is said once, nothing happens; a person may still promote', async ({
