@@ -33,9 +33,9 @@ const step = (id: StepId, ...within: string[]): string[] => [
 const boundaries = [
   ...around('begin'),
   ...step('guards'),
-  ...step('claim', ...around('epoch noted', 'remember lastPromotion', 'claim epoch')),
+  ...step('claim', ...around('epoch noted', 'remember lastClaim', 'claim epoch')),
   ...step('before-script', ...run('before.sh')),
-  ...step('start-services', ...run('start.sh')),
+  ...step('start-services', ...around('remember lastPromotion'), ...run('start.sh')),
   ...step('prove-alive', ...around('probe here')),
   ...step('after-script', ...run('after.sh')),
   ...step('flip-standing', ...around('standing active')),
