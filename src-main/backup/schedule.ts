@@ -50,18 +50,27 @@ const cronOf = ({ cron, timeZone }: Pick<Timetable, 'cron' | 'timeZone'>): Cron 
   new Cron(cron, { timezone: timeZone, paused: true });
 const following = (cron: Cron, after: number): number | null => cron.nextRun(new Date(after))?.getTime() ?? null;
 
+export interface Due {
+  /** the newest occurrence that was left out since it came a second time too soon; null: none */
+  leftOut: number | null;
+  /** wall clock at which it is due, put off by its jitter; in the past where it was missed */
+  at: number;
+}
+
 /**
- * Wall clock at which the next run is due; in the past where it was missed. Null: never.
+ * The next run. Null: never.
  * @param mark as `setBack` has it for this moment
  */
-export function nextDue(timetable: Timetable, mark: Mark, now: Moment): number | null {
+export function nextDue(timetable: Timetable, mark: Mark, now: Moment): Due | null {
   const cron = cronOf(timetable);
   let at = following(cron, mark.from);
+  let leftOut: number | null = null;
   while (at !== null) {
     const next = following(cron, at);
     const half = next === null ? Number.POSITIVE_INFINITY : (next - at) / 2;
     const sinceMs = now.mono + (at - now.wall) - mark.mono;
-    if (at > mark.until || sinceMs >= half) return at + spread(timetable, at, half);
+    if (at > mark.until || sinceMs >= half) return { leftOut, at: at + spread(timetable, at, half) };
+    leftOut = at;
     at = next;
   }
   return null;
@@ -115,7 +124,7 @@ export class Schedule {
   readonly #p: ScheduleParts;
   #timetable: Timetable | null = null;
   #mark: Mark;
-  #known: { timetable: Timetable; mark: Mark; aheadMs: number; at: number | null } | null = null;
+  #known: { timetable: Timetable; mark: Mark; aheadMs: number; due: Due | null } | null = null;
   #stop: Cancel = () => {};
 
   constructor(parts: ScheduleParts) {
@@ -140,7 +149,7 @@ export class Schedule {
   nextAt(): number | null {
     if (this.#timetable === null) return null;
     const now = this.#now();
-    return this.#next(this.#timetable, setBack(this.#mark, now), now);
+    return this.#next(this.#timetable, setBack(this.#mark, now), now)?.at ?? null;
   }
 
   /** Looks whether it is due, and sleeps until it has to look again. */
@@ -150,8 +159,10 @@ export class Schedule {
     if (this.#timetable === null) return;
     const now = this.#now();
     this.#mark = setBack(this.#mark, now);
-    let at = this.#next(this.#timetable, this.#mark, now);
-    if (at === null) return;
+    const due = this.#next(this.#timetable, this.#mark, now);
+    if (due === null) return;
+    this.#passOver(due, now);
+    let at: number | null = due.at;
     if (at <= now.wall && this.#p.due()) {
       this.#dealt();
       at = this.nextAt();
@@ -161,8 +172,13 @@ export class Schedule {
     this.#stop = this.#p.clock.after(leftMs, () => this.look());
   }
 
+  /** An occurrence that came a second time and was left out is done with: set back once more, the clock must not make it due. */
+  #passOver({ leftOut }: Due, now: Moment): void {
+    if (leftOut !== null && leftOut <= now.wall) this.#mark = { ...this.#mark, from: leftOut };
+  }
+
   /** Worked out anew only when something it hangs on is another: screens ask for it many times a second. */
-  #next(timetable: Timetable, mark: Mark, now: Moment): number | null {
+  #next(timetable: Timetable, mark: Mark, now: Moment): Due | null {
     const aheadMs = now.wall - now.mono;
     const known = this.#known;
     const holds =
@@ -172,11 +188,11 @@ export class Schedule {
       known.mark.mono === mark.mono &&
       Math.abs(known.aheadMs - aheadMs) < 1000;
     if (known === null || !holds) {
-      const at = nextDue(timetable, mark, now);
-      this.#known = { timetable, mark, aheadMs, at };
-      return at;
+      const due = nextDue(timetable, mark, now);
+      this.#known = { timetable, mark, aheadMs, due };
+      return due;
     }
-    return known.at;
+    return known.due;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LocationError, type LocationFault, locationFaults } from '../../../src-main/backup/location.ts';
+import { LocationError, type LocationFault, locationFaults, passing } from '../../../src-main/backup/location.ts';
 import { patiently, pauseAfter, type Setback, usualPatience } from '../../../src-main/backup/patience.ts';
 import { Clockwork } from '../clockwork.ts';
 
@@ -58,7 +58,7 @@ describe('patience', () => {
   });
 
   it('tries nothing again that does not pass by itself', async () => {
-    for (const fault of locationFaults.filter((name) => name !== 'connection' && name !== 'timeout')) {
+    for (const fault of locationFaults.filter((name) => !passing.has(name))) {
       const { clockwork, at, start } = bench();
       const outcome = start([fault]);
       await clockwork.settle();

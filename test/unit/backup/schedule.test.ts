@@ -131,6 +131,15 @@ describe('schedule', () => {
     expect(rig.ran()).toEqual(['2026-06-01T23:00', '2026-05-23T23:00', '2026-05-24T23:00']);
   });
 
+  it('what was not due when it passed does not fall due by another step of the clock', () => {
+    const rig = new Rig({ ...daily, cron: '0 */6 * * *', timeZone: 'Australia/Lord_Howe' }, '2026-04-03T10:00');
+    rig.work.stepWall(-5 * hour - 25 * minute);
+    rig.wind(7 * hour);
+    rig.work.stepWall(-35 * minute);
+    rig.wind(3 * hour);
+    expect(rig.ran()).toEqual(['2026-04-03T13:00']);
+  });
+
   it('due while something else is under way: it waits, and runs once', () => {
     const rig = new Rig(daily, '2026-06-01T22:00');
     rig.busy = true;
@@ -145,7 +154,7 @@ describe('schedule', () => {
   it('jitter: later by less than it, the same for one night at any time, other for another pair', () => {
     const now = { wall: utc('2026-06-01T12:00'), mono: 0 };
     const mark = { from: now.wall, until: now.wall, mono: 0 };
-    const at = (seed: string, jitterMs = hour) => nextDue({ ...daily, jitterMs, seed }, mark, now) ?? 0;
+    const at = (seed: string, jitterMs = hour) => nextDue({ ...daily, jitterMs, seed }, mark, now)?.at ?? 0;
     const seeds = Array.from({ length: 50 }, (_, i) => `pair ${i}`);
     const put = seeds.map((seed) => at(seed) - utc('2026-06-01T23:00'));
     expect(Math.min(...put)).toBeGreaterThanOrEqual(0);
@@ -232,7 +241,7 @@ function neverInVain(rig: Rig, acts: readonly Act[], gap: number): void {
 function occurrenceOf(timetable: Timetable, wall: number): string {
   let from = wall - 3 * day;
   for (;;) {
-    const next = nextDue(timetable, { from, until: from, mono: 0 }, { wall: from, mono: 0 });
+    const next = nextDue(timetable, { from, until: from, mono: 0 }, { wall: from, mono: 0 })?.at ?? null;
     if (next === null || next > wall) return iso(from);
     from = next;
   }
