@@ -24,8 +24,8 @@ import { type Running, runAll } from './sources/run-line.ts';
 export const restorePhases = [
   'list', // which backup
   'fetch', // to the spool; bytes of the archive
-  'prove', // bytes of its files
-  'restore', // its files put where they belong (bytes of them), or the PBX's own command
+  'prove', // bytes of its files, unpacked beside where they belong and proven
+  'restore', // they take the place of the old ones, or the PBX's own command
 ] as const;
 export type RestorePhase = (typeof restorePhases)[number];
 
@@ -188,13 +188,9 @@ class Restoring {
       // Also run to put things in order after a cancellation: then nothing cancels it.
       after: () => runAll(after, this.#signal.aborted ? { ...running, signal: never } : running),
     };
-    let phase: RestorePhase = 'prove';
-    this.#tell(phase, 0, total);
+    this.#tell('prove', 0, total);
     const boundary = (name: string): void => {
-      if (name === 'staging') {
-        phase = 'restore';
-        this.#tell(phase, 0, total);
-      }
+      if (name === 'staged') this.#tell('restore', 0, null);
       if (name === 'stopping') this.#touched = true;
       if (name === 'swapping') this.#mark(id, 'unknown');
       if (name === 'cleaning') this.#decided(id);
@@ -204,7 +200,7 @@ class Restoring {
     };
     const { proven, ownersLost } = await restoreFolders(
       { file, key, expect, scratch: join(scratch, 'decrypted'), journal, targets, around, boundary },
-      { signal: this.#signal, onProgress: (bytes) => this.#tell(phase, bytes, total) },
+      { signal: this.#signal, onProgress: (bytes) => this.#tell('prove', bytes, total) },
     );
     if (ownersLost > 0) {
       this.#troubles.push({
@@ -219,8 +215,7 @@ class Restoring {
     const { key, here, running } = this.#work;
     const { profile, scratch, password } = here;
     if (profile === 'generic') throw new Error('a generic PBX has no restore command');
-    let phase: RestorePhase = 'prove';
-    this.#tell(phase, 0, total);
+    this.#tell('prove', 0, total);
     const { proven } = await restoreByCommand({
       profile,
       file,
@@ -229,13 +224,12 @@ class Restoring {
       scratch,
       password,
       running,
-      onProgress: (bytes) => this.#tell(phase, bytes, total),
+      onProgress: (bytes) => this.#tell('prove', bytes, total),
       boundary: (name) => {
-        phase = 'restore';
         if (name === 'running') {
           this.#touched = true;
           this.#mark(id, 'unknown');
-          this.#tell(phase, 0, null);
+          this.#tell('restore', 0, null);
         }
         this.#work.boundary?.(name);
       },

@@ -10,9 +10,17 @@ import { Extraction } from './extract.ts';
 import { ArchiveError, asArchiveError } from './faults.ts';
 import { type Manifest, manifestFormat } from './manifest.ts';
 import { pack } from './pack.ts';
-import { readArchive } from './read-archive.ts';
+import { type Proven, readArchive } from './read-archive.ts';
 import { survey } from './survey.ts';
-import { type CreateTask, chunkBytes, type FromWorker, type ReadTask, type Task, window } from './worker-protocol.ts';
+import {
+  type CreateTask,
+  chunkBytes,
+  type FromWorker,
+  type ReadTask,
+  type Task,
+  type ToWorker,
+  window,
+} from './worker-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this is a worker');
@@ -129,11 +137,19 @@ async function create({ paths, about, createdAt, encryption }: CreateTask): Prom
   say({ say: 'created', created: { size: outlet.size, sha256, manifest, changes: [...changes, ...torn] } });
 }
 
+/** Where to put it, asked of the engine's thread. */
+function placesOf(channel: NonNullable<typeof port>, proven: Proven): Promise<ReadonlyMap<string, string>> {
+  return new Promise((resolve) => {
+    channel.once('message', (message: ToWorker) => resolve(new Map(message.say === 'into' ? message.into : [])));
+    say({ say: 'holds', proven });
+  });
+}
+
 /** Reads the archive itself, or what an encrypted one holds. */
-async function read({ file, key, scratch, expect, into }: ReadTask): Promise<void> {
+async function read({ file, key, scratch, expect, extract }: ReadTask): Promise<void> {
   const kind = await looksLike(file);
   if (kind === null) throw new ArchiveError('unknown-format', 'It is neither a zip nor encrypted with age.');
-  const extraction = into === null ? null : new Extraction(new Map(into));
+  const extraction = extract && port !== null ? new Extraction((proven) => placesOf(port, proven)) : null;
   let plain = file;
   try {
     if (kind === 'age') {
@@ -146,8 +162,9 @@ async function read({ file, key, scratch, expect, into }: ReadTask): Promise<voi
       }
     }
     const proven = await readArchive(plain, expect, extraction, tell);
+    if (extraction === null) say({ say: 'holds', proven });
     await extraction?.end();
-    say({ say: 'read', done: { proven, ownersLost: extraction?.ownersLost ?? 0 } });
+    say({ say: 'read', ownersLost: extraction?.ownersLost ?? 0 });
   } finally {
     if (plain !== file) rmSync(scratch, { force: true });
   }

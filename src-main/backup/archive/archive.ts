@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ArchiveError } from './faults.ts';
 import type { Manifest } from './manifest.ts';
+import type { Proven } from './read-archive.ts';
 import type { Created, CreateTask, FromWorker, ReadDone, ReadTask, Task, ToWorker } from './worker-protocol.ts';
 
 /** As it is run from its sources, and as it is built. */
@@ -116,9 +117,12 @@ export function createArchive(what: Omit<CreateTask, 'kind'>, watch: Watch): Mak
   return { stream, manifest: manifest.promise, created: created.promise };
 }
 
-function reading(task: ReadTask, watch: Watch): Promise<ReadDone> {
+/** Where to put what an archive holds: absolute paths that must not exist yet, by root id. What it throws ends the extraction. */
+export type Placing = (proven: Proven) => Promise<ReadonlyMap<string, string>>;
+
+function reading(task: ReadTask, placing: Placing | null, watch: Watch): Promise<ReadDone> {
   return new Promise((resolve, reject) => {
-    // Answered only when the worker is gone: then nothing writes any more.
+    // Answered only when the worker is gone and nobody is placing: then nothing writes any more.
     let answer = (): void => reject(new ArchiveError('disk', 'It was cancelled.'));
     let settled = false;
     const settle = (how: () => void): void => {
@@ -126,31 +130,49 @@ function reading(task: ReadTask, watch: Watch): Promise<ReadDone> {
       settled = true;
       answer = how;
     };
+    let proven: Proven | null = null;
+    let placed: Promise<void> = Promise.resolve();
+    const place = async (where: Placing, holds: Proven): Promise<void> => {
+      try {
+        const into: ToWorker = { say: 'into', into: [...(await where(holds))] };
+        worker.postMessage(into);
+      } catch (error) {
+        settle(() => reject(error));
+        void worker.terminate();
+      }
+    };
     const worker = start(
       task,
       watch,
       (message) => {
-        if (message.say === 'read') settle(() => resolve(message.done));
+        if (message.say === 'holds') {
+          proven = message.proven;
+          if (placing !== null) placed = place(placing, proven);
+        }
+        if (message.say === 'read' && proven !== null) {
+          const done = { proven, ownersLost: message.ownersLost };
+          settle(() => resolve(done));
+        }
       },
       (error) => settle(() => reject(error)),
     );
-    worker.once('exit', () => answer());
+    worker.once('exit', () => void placed.then(() => answer()));
   });
 }
 
-type Reading = Omit<ReadTask, 'kind' | 'into'>;
+type Reading = Omit<ReadTask, 'kind' | 'extract'>;
 
 /** Proves every byte of an archive file. @throws ArchiveError: why it is refused */
 export function verifyArchive(what: Reading, watch: Watch): Promise<ReadDone> {
-  return reading({ kind: 'read', into: null, ...what }, watch);
+  return reading({ kind: 'read', extract: false, ...what }, null, watch);
 }
 
 /**
  * Extracts an archive file, proving it on the way; everything is on the disk when it resolves. When it rejects, what was begun
  * is still there for the caller to remove.
- * @param into absolute paths that must not exist yet, by the ids of `manifest.roots`
- * @throws ArchiveError
+ * @param placing called once it is known whose the archive is and what it says that it holds, none of which is proven yet
+ * @throws ArchiveError, and what `placing` throws
  */
-export function extractArchive(what: Reading, into: ReadonlyMap<string, string>, watch: Watch): Promise<ReadDone> {
-  return reading({ kind: 'read', into: [...into], ...what }, watch);
+export function extractArchive(what: Reading, placing: Placing, watch: Watch): Promise<ReadDone> {
+  return reading({ kind: 'read', extract: true, ...what }, placing, watch);
 }

@@ -45,7 +45,12 @@ export interface Sink {
   begin(proven: Proven): Promise<void>;
   folder(item: Item): Promise<void>;
   link(item: Extract<Item, { kind: 'link' }>): Promise<void>;
-  file(item: FileItem): Promise<{ take(block: Buffer): Promise<void>; end(): Promise<void>; drop(): Promise<void> }>;
+  /** what `take` is given is written over once it has resolved */
+  file(item: FileItem): Promise<{
+    take(block: Buffer): void | Promise<void>;
+    end(): Promise<void>;
+    drop(): void | Promise<void>;
+  }>;
 }
 
 /**
@@ -76,9 +81,12 @@ export function checkOwner(
 
 async function textOf(zip: OpenZip, entry: ZipEntry): Promise<string> {
   if (entry.size > maxManifestBytes) throw new ArchiveError('bomb', `Its ${entry.name} is ${entry.size} bytes long.`);
-  const blocks: Buffer[] = [];
-  await zip.unpack(entry, (block) => void blocks.push(block));
-  return Buffer.concat(blocks).toString('utf8');
+  const text = Buffer.allocUnsafe(entry.size);
+  let at = 0;
+  await zip.unpack(entry, (block) => {
+    at += block.copy(text, at);
+  });
+  return text.toString('utf8');
 }
 
 function checkSizes(manifest: Manifest, maxBytes: number | null): number {
@@ -123,10 +131,10 @@ async function oneFile(zip: OpenZip, entry: ZipEntry, item: FileItem, sink: Sink
   const hash = createHash('sha256');
   const out = (await sink?.file(item)) ?? null;
   try {
-    await zip.unpack(entry, async (block) => {
+    await zip.unpack(entry, (block) => {
       hash.update(block);
       tell(block.length);
-      await out?.take(block);
+      return out?.take(block);
     });
     if (hash.digest('hex') !== item.sha256) {
       throw new ArchiveError('damaged', `${item.path.slice(0, 200)} is not what it was: its hash is another one.`);

@@ -21,8 +21,8 @@ export interface ReadTask {
   /** where an encrypted archive is put, decrypted, while it is read; removed afterwards */
   scratch: string;
   expect: Expectation;
-  /** null: only prove it. Else absolute paths that must not exist yet, by root id */
-  into: readonly (readonly [string, string])[] | null;
+  /** or only prove it */
+  extract: boolean;
 }
 
 export type Task = CreateTask | ReadTask;
@@ -47,10 +47,16 @@ export type FromWorker =
   | { say: 'chunk'; bytes: Uint8Array }
   | { say: 'manifest'; manifest: Manifest }
   | { say: 'created'; created: Created }
-  | { say: 'read'; done: ReadDone }
+  /** what an archive says that it holds; to be extracted it waits until it is told `into` */
+  | { say: 'holds'; proven: Proven }
+  /** and every byte of it was proven */
+  | { say: 'read'; ownersLost: number }
   | { say: 'failed'; fault: ArchiveFault; message: string };
 
-export type ToWorker = { say: 'more' };
+export type ToWorker =
+  | { say: 'more' }
+  /** absolute paths that must not exist yet, by root id */
+  | { say: 'into'; into: readonly (readonly [string, string])[] };
 
 /** How many chunks may be on their way at once, and how large they are. */
 export const window = 8;

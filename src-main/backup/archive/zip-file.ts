@@ -2,17 +2,18 @@
  * A zip opened for reading with nothing in it believed: every offset is held against the file, entries may not overlap,
  * what is named twice is refused. Must not know the manifest.
  */
-import { close as closeFd, createReadStream, fstatSync, openSync, read as readFd } from 'node:fs';
+import { close as closeFd, fstatSync, openSync, read as readFd, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createInflateRaw } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { ArchiveError } from './faults.ts';
+import { Unpacker } from './unpack.ts';
 
 /** No PBX has so many files. */
 const maxEntries = 2_000_000;
 /** DEFLATE gives at most 1032 bytes for one; more is an entry that lies. */
 const maxRatio = 1100;
+
+const outside = 'a part of it lies outside the file: it was cut short';
 
 /** A file's bytes by position. yauzl's own would throw, where nobody catches, on an offset beyond what Node takes. */
 class Bytes extends RandomAccessReader {
@@ -29,20 +30,20 @@ class Bytes extends RandomAccessReader {
     return Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start <= end && end <= this.size;
   }
 
-  override createReadStream({ start, end }: { start: number; end: number }): Readable {
-    if (!this.#inside(start, end)) {
-      return new Readable({
-        read() {
-          this.destroy(new Error('an entry lies outside the file'));
-        },
-      });
-    }
-    if (start === end) return Readable.from([]);
-    return createReadStream('', { fd: this.#fd, start, end: end - 1, autoClose: false, highWaterMark: 64 * 1024 });
+  /** Entries are read with `fill`. */
+  override _readStreamForRange(): Readable {
+    return new Readable({ read: () => {} }).destroy(new Error('this zip is not read as a stream'));
   }
 
-  override _readStreamForRange(start: number, end: number): Readable {
-    return this.createReadStream({ start, end });
+  /** Reads so many bytes, all of them. Blocks this thread: it is a worker's. */
+  fill(buffer: Buffer, position: number): Buffer {
+    if (!this.#inside(position, position + buffer.length)) throw new Error(outside);
+    for (let at = 0; at < buffer.length; ) {
+      const count = readSync(this.#fd, buffer, at, buffer.length - at, position + at);
+      if (count === 0) throw new Error(outside);
+      at += count;
+    }
+    return buffer;
   }
 
   override read(
@@ -53,7 +54,7 @@ class Bytes extends RandomAccessReader {
     callback: (error: Error | null, bytes?: number) => void,
   ): void {
     if (!this.#inside(position, position + length)) {
-      setImmediate(() => callback(new Error('a part of it lies outside the file: it was cut short')));
+      setImmediate(() => callback(new Error(outside)));
     } else readFd(this.#fd, buffer, offset, length, position, callback);
   }
 
@@ -112,9 +113,13 @@ function entryOf(packed: Entry): ZipEntry {
 export class OpenZip {
   readonly entries: readonly ZipEntry[];
   readonly #zip: ZipFile;
+  readonly #bytes: Bytes;
+  readonly #unpacker: Unpacker;
 
-  private constructor(zip: ZipFile, entries: readonly ZipEntry[]) {
+  private constructor(zip: ZipFile, bytes: Bytes, entries: readonly ZipEntry[]) {
     this.#zip = zip;
+    this.#bytes = bytes;
+    this.#unpacker = new Unpacker((buffer, position) => bytes.fill(buffer, position));
     this.entries = entries;
   }
 
@@ -129,7 +134,7 @@ export class OpenZip {
       for await (const entry of zip.eachEntry()) entries.push(entryOf(entry));
       entries.sort((a, b) => a.offset - b.offset);
       checkPlaces(entries, bytes.size);
-      return new OpenZip(zip, entries);
+      return new OpenZip(zip, bytes, entries);
     } catch (error) {
       zip.close();
       throw error;
@@ -141,28 +146,31 @@ export class OpenZip {
   }
 
   /**
-   * An entry's bytes, unpacked, given to `take` one block after the other.
+   * An entry's bytes, unpacked, given to `take` one block after the other; a block is written over once `take` has resolved.
    * @throws ArchiveError `bomb` when more come than its directory says, `damaged` when fewer
    */
-  async unpack({ packed, name, size }: ZipEntry, take: (block: Buffer) => void | Promise<void>): Promise<void> {
+  unpack(entry: ZipEntry, take: (block: Buffer) => void | Promise<void>): Promise<void> {
+    const { name, size, packed } = entry;
+    const { compressedSize: packedSize, compressionMethod } = packed;
+    const at = this.#dataOf(entry);
+    return this.#unpacker.unpack(
+      { name: name.slice(0, 200), deflated: compressionMethod === 8, at, packedSize, size },
+      take,
+    );
+  }
+
+  /** Where its data begins: behind a header of its own, which must name it as the directory does (APPNOTE 4.3.7). */
+  #dataOf({ name, offset, packed }: ZipEntry): number {
+    const { fileNameRaw } = packed;
+    const header = this.#bytes.fill(Buffer.allocUnsafe(30 + fileNameRaw.length), offset);
     const shown = name.slice(0, 200);
-    const header = await this.#zip.readLocalFileHeaderPromise(packed);
-    if (!header.fileName.equals(packed.fileNameRaw)) throw new ArchiveError('damaged', `${shown} has two names.`);
-    const raw = await this.#zip.openReadStreamPromise(packed, { decodeFileData: false });
-    const inflate = packed.compressionMethod === 8 ? createInflateRaw({ chunkSize: 64 * 1024 }) : null;
-    let bytes = 0;
-    const sink = async (blocks: AsyncIterable<Buffer>): Promise<void> => {
-      for await (const block of blocks) {
-        bytes += block.length;
-        if (bytes > size) throw new ArchiveError('bomb', `${shown} unpacks to more than it says.`);
-        await take(block);
-      }
-    };
-    if (inflate === null) await pipeline(raw, sink);
-    else await pipeline(raw, inflate, sink);
-    // Behind the end of the packed data nothing may hide.
-    const unread = inflate !== null && inflate.bytesWritten !== packed.compressedSize;
-    if (bytes !== size || unread) throw new ArchiveError('damaged', `${shown} is shorter than it should be.`);
+    if (header.readUInt32LE(0) !== 0x0403_4b50)
+      throw new ArchiveError('damaged', `${shown} is not where it should be.`);
+    const [nameLength, extraLength] = [header.readUInt16LE(26), header.readUInt16LE(28)];
+    if (nameLength !== fileNameRaw.length || !header.subarray(30).equals(fileNameRaw)) {
+      throw new ArchiveError('damaged', `${shown} has two names.`);
+    }
+    return offset + header.length + extraLength;
   }
 }
 

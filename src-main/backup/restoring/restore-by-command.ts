@@ -6,9 +6,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProfileName } from '../../config/profiles.ts';
 import { EstepeError } from '../../contract/errors.ts';
-import { extractArchive, verifyArchive } from '../archive/archive.ts';
+import { extractArchive } from '../archive/archive.ts';
 import type { Key } from '../archive/encryption.ts';
 import { ArchiveError } from '../archive/faults.ts';
+import type { Manifest } from '../archive/manifest.ts';
 import type { Expectation, Proven } from '../archive/read-archive.ts';
 import { type CommandLine, copyFor3cx, restore3cx, restoreFreepbx } from '../sources/command-lines.ts';
 import { type Running, runLine } from '../sources/run-line.ts';
@@ -28,7 +29,7 @@ export interface CommandRestore {
   running: Running;
   /** called when the archive is proven, and right before the PBX's own command; what it throws ends the restore there */
   boundary?: (name: 'proven' | 'running') => void;
-  /** bytes unpacked, first to prove them, then anew */
+  /** bytes unpacked and proven */
   onProgress?: (bytes: number) => void;
 }
 
@@ -51,6 +52,18 @@ async function run3cx(profile: '3cx-windows' | '3cx-linux', file: string, what: 
   }
 }
 
+/** The id of the one file that such a PBX's archive holds. */
+function rootOf({ profile, roots }: Manifest, wanted: CommandRestore['profile']): string {
+  const [root, ...others] = roots;
+  if (profile !== wanted || root === undefined || root.kind !== 'file' || others.length > 0) {
+    throw new ArchiveError('unknown-format', `It holds no backup file of ${wanted}, but one of ${profile}.`);
+  }
+  if (profile === 'freepbx' && !/\.t(?:ar(?:\.gz)?|gz)$/.test(root.path)) {
+    throw new EstepeError('backup', `${root.path} is no backup of FreePBX.`, 'choose another backup');
+  }
+  return root.id;
+}
+
 /**
  * Proves the archive, takes the PBX's file out of it and gives it to the PBX's own restore.
  * @returns what was proven, and what the command said
@@ -63,21 +76,11 @@ export async function restoreByCommand(what: CommandRestore): Promise<{ proven: 
   try {
     const reading = { file, key, scratch: join(work, 'decrypted'), expect };
     const watch = { signal: running.signal, ...(onProgress === undefined ? {} : { onProgress }) };
-    const { manifest } = (await verifyArchive(reading, watch)).proven;
-    const [root, ...others] = manifest.roots;
-    if (manifest.profile !== profile || root === undefined || root.kind !== 'file' || others.length > 0) {
-      throw new ArchiveError(
-        'unknown-format',
-        `It holds no backup file of ${profile}, but one of ${manifest.profile}.`,
-      );
-    }
-    if (profile === 'freepbx' && !/\.t(?:ar(?:\.gz)?|gz)$/.test(root.path)) {
-      throw new EstepeError('backup', `${root.path} is no backup of FreePBX.`, 'choose another backup');
-    }
-    boundary('proven');
     // FreePBX tells its files by their ending.
     const own = join(work, profile === 'freepbx' ? 'backup.tar.gz' : '3cx-backup.zip');
-    const { proven } = await extractArchive(reading, new Map([[root.id, own]]), watch);
+    const placing = async ({ manifest }: Proven) => new Map([[rootOf(manifest, profile), own]]);
+    const { proven } = await extractArchive(reading, placing, watch);
+    boundary('proven');
     const output = profile === 'freepbx' ? await runWhole(restoreFreepbx(own), what) : await run3cx(profile, own, what);
     return { proven, output };
   } finally {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, stat, statfs } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
-import { extractArchive, verifyArchive, type Watch } from '../archive/archive.ts';
+import { extractArchive, type Watch } from '../archive/archive.ts';
 import type { Key } from '../archive/encryption.ts';
 import { ArchiveError, codeOf } from '../archive/faults.ts';
 import type { Manifest } from '../archive/manifest.ts';
@@ -51,9 +51,11 @@ function refuse(message: string, todo: string, cause?: unknown): never {
 const perItemBytes = 4096;
 const reserveBytes = 16 * 1024 * 1024;
 
-/** The targets, each on a file system with room for all of it beside what is there, and one that renames can reach. */
-async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, id: string) {
-  const state: SwapJournal = { id, phase: 'staging', places: [] };
+/**
+ * The targets, each on a file system with room for all of it beside what is there, and one that renames can reach: put into `state`.
+ * @returns where their new ones are put, by root id
+ */
+async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, state: SwapJournal) {
   const into = new Map<string, string>();
   const needed = new Map<number, { bytes: number; folder: string }>();
   for (const root of manifest.roots) {
@@ -89,7 +91,7 @@ async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, id
     const missing = Math.ceil((bytes + reserveBytes - free) / 1_048_576);
     throw new ArchiveError('disk', `On the disk of ${folder} ${missing} MiB are missing for the restore.`);
   }
-  return { state, into };
+  return into;
 }
 
 /**
@@ -104,19 +106,28 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     refuse('Another restore of folders has not ended here.', 'wait for it, or start Estepe anew: it then ends it');
   }
   const reading = { file, key, scratch, expect };
-  const { manifest } = (await verifyArchive(reading, watch)).proven;
-  const { state, into } = await plan(manifest, what.targets, randomBytes(6).toString('hex'));
+  const state: SwapJournal = { id: randomBytes(6).toString('hex'), phase: 'staging', places: [] };
+  let begun = false;
   const turn = (phase: SwapJournal['phase']): void => {
     writeJournal(journal, { ...state, phase });
     state.phase = phase;
     boundary(phase);
   };
-  turn('staging');
+  const cancelled = (): void => {
+    if (watch.signal.aborted) throw new ArchiveError('disk', 'It was cancelled.');
+  };
+  const placing = async ({ manifest }: Proven): Promise<ReadonlyMap<string, string>> => {
+    const into = await plan(manifest, what.targets, state);
+    cancelled();
+    begun = true;
+    turn('staging');
+    return into;
+  };
   let done: Restored;
   try {
-    done = await extractArchive(reading, into, watch);
+    done = await extractArchive(reading, placing, watch);
     boundary('staged');
-    if (watch.signal.aborted) throw new ArchiveError('disk', 'It was cancelled.');
+    cancelled();
     turn('stopping');
     await around.before();
     boundary('stopped');
@@ -127,7 +138,7 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     boundary('after done');
     turn('cleaning');
   } catch (error) {
-    await takeBack(journal, state, around, error);
+    if (begun) await takeBack(journal, state, around, error);
     throw error;
   }
   // Decided: what cannot be removed now is removed by the next restore or the next start.
@@ -138,7 +149,7 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
 /** The old state again after a failure. @throws EstepeError when even that fails: then the journal stays for the next start */
 async function takeBack(journal: string, state: SwapJournal, around: Around, because: unknown): Promise<void> {
   try {
-    await undo(journal, state);
+    if (state.phase !== 'staging') await undo(journal, state);
     await removeStaged(state);
   } catch (error) {
     refuse(

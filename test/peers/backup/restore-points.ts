@@ -3,9 +3,9 @@ export const points = [
   'list',
   'fetch',
   'prove',
-  // told as progress, too; said here once
-  'restore',
   'staging',
+  // told as progress
+  'restore',
   'staged',
   'stopping',
   'stopped',

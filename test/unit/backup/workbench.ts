@@ -88,7 +88,7 @@ export class Bench {
   async extract(file: string, manifest: Manifest, out = 'out', key: Key | null = null) {
     this.make(out);
     const into = new Map(manifest.roots.map(({ id }) => [id, this.at(out, id)]));
-    const done = await extractArchive(this.#reading(file, {}, key), into, { signal: this.signal });
+    const done = await extractArchive(this.#reading(file, {}, key), async () => into, { signal: this.signal });
     return { ...done, into };
   }
 
