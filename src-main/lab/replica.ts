@@ -100,9 +100,15 @@ export interface Replica {
   close(): Promise<void>;
 }
 
+interface Spare {
+  desk: Desk;
+  diary: Diary;
+}
+
 export interface ReplicaParts {
   place: ReplicaPlace;
-  spare: { desk: Desk; diary: Diary };
+  /** asked when there is something to restore: it is put up last */
+  spare: () => Spare;
   version: string;
   trust: string;
   fqdn: string;
@@ -117,12 +123,13 @@ export async function openReplica({ place, spare, version, trust, fqdn }: Replic
   return {
     title: station.desk.snapshot().backups.location ?? '',
     async bringOver(say, until) {
-      await backedUp(station, spare.diary, until);
+      const { desk, diary } = spare();
+      await backedUp(station, diary, until);
       const { backups } = station.desk.snapshot();
       const name = backups.last.backup?.name ?? '';
       say(`The active backs its PBX up: ${name} in ${backups.location}, read back equal.`);
-      await restored(spare, name, until);
-      const { offset } = spare.desk.snapshot();
+      await restored({ desk, diary }, name, until);
+      const { offset } = desk.snapshot();
       const age = durationWords(offset.ageMs ?? 0);
       say(
         `The spare has restored it, services left alone: its data is ${age} old (bound ${durationWords(offset.maxMs ?? 0)}).`,
@@ -132,7 +139,7 @@ export async function openReplica({ place, spare, version, trust, fqdn }: Replic
       writeFileSync(join(place.source, 'calls.log'), `${new Date().toISOString()} 100 -> 101\n`, { flag: 'a' });
     },
     async compare() {
-      const { backups, offset } = spare.desk.snapshot();
+      const { backups, offset } = spare().desk.snapshot();
       const name = backups.restored?.name ?? null;
       if (name === null) return { ...noData, differences: ['nothing was restored'] };
       const file = join(place.active.spool, 'compare.zip');
@@ -182,7 +189,7 @@ async function backedUp({ desk }: Pick<Station, 'desk'>, diary: Diary, signal: A
 }
 
 /** It looks for newer ones by itself; looking right away makes the lab quicker. */
-async function restored({ desk, diary }: ReplicaParts['spare'], name: string, signal: AbortSignal): Promise<void> {
+async function restored({ desk, diary }: Spare, name: string, signal: AbortSignal): Promise<void> {
   void desk.backups.refresh();
   const ended = (): boolean => {
     const { restored: stands, last, work } = desk.snapshot().backups;
