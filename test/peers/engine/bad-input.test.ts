@@ -185,8 +185,8 @@ describeWithPeers('a damaged database at the start', ['kamailio'], () => {
     const { nodes, troubles } = await second.snapshot();
     expect(nodes.find(({ self }) => self)).toMatchObject({ role: 'passive', epoch: 0 });
     expect(troubles.map(({ key }) => key)).toContain('standing-lost');
-    const aside = troubles.find(({ key }) => key === 'history-set-aside');
-    expect(aside?.sentence).toContain('the standing (role and epoch)');
+    const notice = troubles.find(({ key }) => key === 'history-set-aside');
+    expect(notice?.sentence).toContain('the standing (role and epoch)');
     const [name = ''] = aside(site);
     expect(readFileSync(site.path(name))).toEqual(garbage);
     expect(statSync(site.path('estepe.db')).size).toBeGreaterThan(0);
