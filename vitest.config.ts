@@ -15,7 +15,8 @@ export default defineConfig({
           include: ['test/peers/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // each has ports and folders of its own, and mostly waits
+          maxWorkers: 2,
         },
       },
       {
