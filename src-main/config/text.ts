@@ -45,7 +45,11 @@ const yamlSentences: Readonly<Record<string, readonly [wrong: string, allowed: s
 
 function fromYaml(error: YAMLError, lines: LineCounter): Problem {
   const [wrong, allowed] = yamlSentences[error.code] ?? [
-    error.message.split('\n')[0]?.trim() ?? 'this cannot be read',
+    // The parser repeats what it was given, whatever that is.
+    error.message
+      .split('\n')[0]
+      ?.replace(/\p{Cc}/gu, '\uFFFD')
+      .trim() ?? 'this cannot be read',
     'YAML as in `estepe config example`',
   ];
   return { path: '', ...placeAt(lines, error.pos[0]), wrong, allowed };
@@ -113,6 +117,9 @@ export function checkText(text: string): Checked {
   } catch (error) {
     // The parser gives up by throwing on alias bombs (ReferenceError) and on nesting (RangeError).
     if (error instanceof ReferenceError) return whole(...tooManyAliases);
-    return whole(`this cannot be read (${sentenceOf(error)})`, 'YAML as in `estepe config example`');
+    return whole(
+      `this cannot be read (${sentenceOf(error).replace(/\p{Cc}/gu, '\uFFFD')})`,
+      'YAML as in `estepe config example`',
+    );
   }
 }

@@ -102,6 +102,10 @@ describe('H3 fuzzed estepe.yaml', () => {
     );
   });
 
+  it('what the parser repeats is readable: %, and a byte of nothing', () => {
+    answers(checkText('%\0'), '%\0');
+  });
+
   it('any bytes give a configuration or problems', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
