@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open, statfs } from 'node:fs/promises';
 import { ArchiveError } from './archive/faults.ts';
+import { letGo } from './let-go.ts';
 import type { Location, Progress } from './location.ts';
 import { type Persistence, patiently } from './patience.ts';
 
@@ -47,6 +48,7 @@ export async function fetchBackup(
         for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at).catch(disk)).bytesWritten;
         hash.update(bytes);
         size += bytes.length;
+        letGo(bytes);
       }
     }, how);
   } finally {

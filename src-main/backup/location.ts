@@ -74,7 +74,8 @@ export interface Location {
   stat(name: string, signal: AbortSignal): Promise<Stored | null>;
 
   /**
-   * The object's bytes from an offset on. The stream fails with LocationError when the connection is cut: it never just ends.
+   * The object's bytes from an offset on. The stream fails with LocationError when the connection is cut: it never just ends. Its
+   * pieces are the reader's own: nobody else looks at them any more.
    */
   read(name: string, from: number, transfer: Transfer): Promise<Readable>;
 

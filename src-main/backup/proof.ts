@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { EstepeError } from '../contract/errors.ts';
 import type { Created } from './archive/worker-protocol.ts';
+import { letGo } from './let-go.ts';
 import { type Location, LocationError, type Stored, type Transfer } from './location.ts';
 import { proofNameOf } from './names.ts';
 import { type Persistence, patiently } from './patience.ts';
@@ -89,6 +90,7 @@ export async function readBack(location: Location, proven: Proof, how: Persisten
       for await (const piece of await location.read(proven.name, bytes, transfer)) {
         hash.update(piece as Buffer);
         bytes += (piece as Buffer).length;
+        letGo(piece as Buffer);
       }
     }, how);
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * One backup or restore in a process of its own, so that its peak of memory is its own: `backup-child.ts backup|restore DATA`.
- * Prints one JSON line: milliseconds until each phase began, the whole, and the peak of resident memory.
+ * Prints one JSON line: milliseconds until each phase began, the whole, and the peak of resident memory, with and without the work.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,15 @@ export interface ChildReport {
   begun: Record<string, number>;
   ms: number;
   peakMb: number;
+  /** the same before anything was done: Node itself and the program's modules */
+  loadedMb: number;
 }
+
+const peak = (): number => {
+  const kb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  return Math.round(kb / 1024);
+};
+const loadedMb = peak();
 
 const [kind, root = ''] = process.argv.slice(2);
 const folder = openDataFolder(root);
@@ -48,8 +56,7 @@ if (kind === 'backup') {
   history.close();
 }
 const ms = Math.round(performance.now() - start);
-const peakKb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
-const report: ChildReport = { begun, ms, peakMb: Math.round(peakKb / 1024) };
+const report: ChildReport = { begun, ms, peakMb: peak(), loadedMb };
 console.log(JSON.stringify(report));
 await location.close();
 clock.close();

@@ -5,7 +5,6 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { Decrypter, Encrypter } from 'age-encryption';
 import { ArchiveError } from './faults.ts';
 
 /** For whom. A passphrase both nodes know, or a recipient whose identity only the passive needs. */
@@ -22,10 +21,14 @@ export const leastPassphrase = 16;
 /** Of others' archives we still open what the `age` tool writes. */
 const mostScryptLogN = 18;
 
+/** Loaded when it is asked for: it takes 20 MB of memory. */
+const age = () => import('age-encryption');
+
 const magic = 'age-encryption.org/v1\n';
 
 /** A source's bytes, encrypted. @throws ArchiveError `wrong-key` when it is no passphrase or recipient */
 export async function encrypted(source: Readable, encryption: Encryption): Promise<Readable> {
+  const { Encrypter } = await age();
   const encrypter = new Encrypter();
   try {
     if ('passphrase' in encryption) {
@@ -75,6 +78,7 @@ export async function looksLike(file: string): Promise<'zip' | 'age' | null> {
  */
 export async function decrypted(source: Readable, key: Key | null): Promise<Readable> {
   if (key === null) throw new ArchiveError('wrong-key', 'It is encrypted, and no key is given here.');
+  const { Decrypter } = await age();
   const decrypter = new Decrypter();
   try {
     if ('passphrase' in key) decrypter.addPassphrase(key.passphrase);

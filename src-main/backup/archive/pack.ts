@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { letGoChunk, ownBytes } from '../let-go.ts';
 import { codeOf } from './faults.ts';
 import { type Change, changesName, entryNameOf, type FileItem, type Manifest, manifestName } from './manifest.ts';
 import { openFile } from './survey.ts';
@@ -94,7 +95,10 @@ async function isWorthPacking(handle: FileHandle, { size, path }: FileItem, buff
   for (const at of [0, Math.floor(size / 2)]) {
     const { bytesRead } = await handle.read(buffer, 0, Math.min(sampleBytes, size), at);
     const sample = buffer.subarray(0, bytesRead);
-    if (deflateRawSync(sample, { level: 1 }).length < sample.length * worthwhile) return true;
+    const deflated = deflateRawSync(sample, { level: 1, chunkSize: ownBytes });
+    const { length } = deflated;
+    letGoChunk(deflated);
+    if (length < sample.length * worthwhile) return true;
   }
   return false;
 }

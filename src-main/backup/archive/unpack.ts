@@ -4,13 +4,12 @@
  * far more than all else. Must not know zip's headers. Runs in the archive's worker: it blocks its thread.
  */
 import { createInflateRaw, inflateRawSync } from 'node:zlib';
+import { letGoChunk, ownBytes } from '../let-go.ts';
 import { ArchiveError, codeOf } from './faults.ts';
 
 /** Up to so many bytes, packed and unpacked, in one go. */
 export const wholeBytes = 1024 * 1024;
 const blockBytes = 256 * 1024;
-/** Never from Node's pool of small buffers, which others share. */
-const ownBytes = 64 * 1024;
 
 export interface Packed {
   /** for sentences */
@@ -29,12 +28,6 @@ type Take = (block: Buffer) => void | Promise<void>;
 const tooMuch = ({ name }: Packed): ArchiveError => new ArchiveError('bomb', `${name} unpacks to more than it says.`);
 const tooLittle = ({ name }: Packed): ArchiveError =>
   new ArchiveError('damaged', `${name} is shorter than it should be.`);
-
-/** Gives the memory of a block back now, when that is one of zlib's own and this its last part. */
-function letGo({ buffer, byteOffset, length }: Buffer): void {
-  const whole = buffer instanceof ArrayBuffer && buffer.byteLength >= ownBytes;
-  if (whole && byteOffset + length === buffer.byteLength) buffer.transfer(0);
-}
 
 export class Unpacker {
   readonly #fill: (buffer: Buffer, position: number) => Buffer;
@@ -70,7 +63,7 @@ export class Unpacker {
     // Behind the end of the packed data nothing may hide.
     if (buffer.length !== size || engine.bytesWritten !== packedSize) throw tooLittle(packed);
     if (size > 0) await take(buffer);
-    if (buffer.buffer.byteLength >= ownBytes) (buffer.buffer as ArrayBuffer).transfer(0);
+    letGoChunk(buffer);
   }
 
   async #streamed(packed: Packed, take: Take): Promise<void> {
@@ -92,7 +85,7 @@ export class Unpacker {
         bytes += block.length;
         if (bytes > size) throw tooMuch(packed);
         await take(block);
-        letGo(block);
+        if (block.byteOffset + block.length === block.buffer.byteLength) letGoChunk(block);
       }
     } finally {
       inflate.destroy();

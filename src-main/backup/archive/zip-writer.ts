@@ -6,6 +6,7 @@
  * half the time and memory that grew with the number of files.
  */
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
+import { letGoChunk, ownBytes } from '../let-go.ts';
 
 /** As quick as `zip -1`; the CPU at hand is a small site's server that carries calls. */
 const level = 1;
@@ -105,7 +106,9 @@ export class ZipWriter {
 
   /** An entry that is held in memory anyway. */
   async whole(head: EntryHead, bytes: Buffer): Promise<void> {
-    const deflated = head.packed ? deflateRawSync(bytes, { level }) : bytes;
+    // In one chunk, which can be let go: it is no longer than what it is made of, or not wanted.
+    const room = { chunkSize: Math.max(ownBytes, bytes.length) };
+    const deflated = head.packed ? deflateRawSync(bytes, { level, ...room }) : bytes;
     const packed = deflated.length < bytes.length;
     const entry: Written = {
       ...head,
@@ -119,6 +122,7 @@ export class ZipWriter {
     const sizes = { crc: entry.crc, packed: entry.packedSize, size: entry.size };
     await this.#local(entry, common(entry, false, sizes), []);
     await this.#write(packed ? deflated : bytes);
+    if (head.packed) letGoChunk(deflated);
     this.#close(entry);
   }
 
@@ -187,7 +191,10 @@ export class ZipWriter {
   async #deflate(entry: Written, blocks: AsyncIterable<Buffer>): Promise<void> {
     const deflate = createDeflateRaw({ level, chunkSize });
     const drain = async (): Promise<void> => {
-      for await (const out of deflate) await this.#write(out as Buffer);
+      for await (const block of deflate as AsyncIterable<Buffer>) {
+        await this.#write(block);
+        if (block.byteOffset + block.length === block.buffer.byteLength) letGoChunk(block);
+      }
     };
     const feed = async (): Promise<void> => {
       try {
