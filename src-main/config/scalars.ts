@@ -4,6 +4,7 @@
  * sections they stand in.
  */
 import { isIP } from 'node:net';
+import { Cron } from 'croner';
 import { z } from 'zod';
 import { isHost, parseReference } from '../engine/reference-name.ts';
 import { durationForms, durationPattern, type Ms, parseDuration } from './duration.ts';
@@ -172,11 +173,22 @@ export const identifier = (description: string) =>
 const cronField = '(?:\\*|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[0-9]+)?';
 const cronPattern = new RegExp(`^${Array(5).fill(`${cronField}(?:,${cronField})*`).join(' +')}$`);
 
+function isCron(text: string): boolean {
+  try {
+    new Cron(text, { paused: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A schedule in cron's five fields. */
 export const schedule = (description: string) =>
   z
     .string()
     .regex(cronPattern)
+    // The pattern is for editors; what runs by it has the last word.
+    .refine((text) => !cronPattern.test(text) || isCron(text))
     .meta(
       inWords(description, {
         noun: 'a schedule',

@@ -146,6 +146,11 @@ describe('G7 a wrong configuration: which line, what is wrong, what is allowed',
       change('"0 1 * * *"', '"0 1 * *"'),
       '11:13 backup.schedule: `0 1 * *` is not a schedule. Allowed: five fields in quotes: minute hour day month weekday, such as "0 1 * * *".',
     ],
+    ...['5/15 * * * *', '0 25 * * *', '0 2 * * fri-mon'].map((cron): [string, string, string] => [
+      `schedule that nothing runs by: ${cron}`,
+      change('"0 1 * * *"', `"${cron}"`),
+      `11:13 backup.schedule: \`${cron}\` is not a schedule. Allowed: five fields in quotes: minute hour day month weekday, such as "0 1 * * *".`,
+    ]),
     // addresses
     [
       'address that is none',
