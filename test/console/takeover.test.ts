@@ -50,7 +50,7 @@ describeWithPeers('the console in a browser: taking over', ['chromium'], () => {
     await until('the countdown to go on', async () => (await shown.countdown.innerText()) !== first);
     expect(await visitor.page.title()).toBe('(!) Waiting for you – head-office');
 
-    expect(await visitor.page.locator('[data-guard][data-ok=true]').count()).toBe(8);
+    expect(await visitor.page.locator('[data-guard][data-ok=true]').count()).toBe(9);
     expect(await shown.guard('proven-down').innerText()).toMatch(/Active proven down · holds\s+\d+ rounds in a row/);
     await shown.button('See the plan first …').click();
     const plan = shown.dialog.getByRole('listitem');
