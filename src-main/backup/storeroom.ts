@@ -69,7 +69,7 @@ export class Storeroom {
       clock: parts.clock,
       open: () => {
         const { backup, pair } = parts.config();
-        return backup === null ? null : { location: parts.means.open(backup.location), pair: pair.name };
+        return backup === null ? null : { location: parts.means.openBackups(backup), pair: pair.name };
       },
       onChange: parts.onChange,
       onRead: (read) => this.#listed(read),
@@ -89,7 +89,9 @@ export class Storeroom {
     const { begun } = this.#facts.now;
     if (begun !== null) {
       const { kind, by, name } = begun;
-      const cutOff = new EstepeError('backup', 'it was cut off by the end of Estepe', 'nothing: it is tried again');
+      const again =
+        ofPerson(by) || !isScheduled(kind) ? 'order it again when it is wanted' : 'it is tried again by itself';
+      const cutOff = new EstepeError('backup', 'it was cut off by the end of Estepe', again);
       this.#failed({ kind, by, name, asked: name }, cutOff);
     }
     this.#calendar.set(this.#role, false);
@@ -130,7 +132,7 @@ export class Storeroom {
     this.#work?.cancel('runbook');
     await Promise.race([aborted(signal), this.#work?.done]);
     await Promise.race([aborted(signal), this.#aftermath.done]);
-    // The command line may be restoring here since before this engine started.
+    // The command line may have the turn for a backup.
     await this.#aftermath.untilFree(signal);
   }
 

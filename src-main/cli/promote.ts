@@ -48,8 +48,8 @@ export function addCancel(program: Command, run: Run): void {
         const answer = await engine.call((client) => client.cancel(ask));
         // A halted runbook is given up by stopping what it started: that takes its time, and can fail. One under way may be past
         // its point of no return: then it halts.
-        const open = snapshot.core.phase === 'halted' || snapshot.core.phase === 'promoting';
-        if (answer.accepted && open) return giveUp(session, answer, before(snapshot));
+        const { phase } = snapshot.core;
+        if (answer.accepted && (phase === 'halted' || phase === 'promoting')) return giveUp(session, answer, snapshot);
         return { exit: answer.accepted ? 0 : 1, document: answer, text: answer.reason };
       }),
     );
@@ -101,10 +101,15 @@ async function follow(session: Session, answer: OrderAnswer, held: ReturnType<ty
   }
 }
 
-async function giveUp(session: Session, answer: OrderAnswer, held: ReturnType<typeof before>): Promise<Done> {
+async function giveUp(session: Session, answer: OrderAnswer, was: Snapshot): Promise<Done> {
   session.say(answer.reason);
+  const { runbook: open } = was;
+  const isOpen = open?.status === 'running' || open?.status === 'halted';
+  // It is the one that is open whose end is waited for, not a newer one's.
+  const held = isOpen ? { runbook: open.id - 1, attempts: 0 } : before(was);
   const { runbook, snapshot } = await followRunbook(session.dataFolder, held, stepTeller(session));
-  const givenUp = runbook?.status === 'cancelled' || (runbook === null && snapshot.core.phase !== 'halted');
+  const { phase } = snapshot.core;
+  const givenUp = runbook === null ? phase !== 'halted' && phase !== 'active' : runbook.status === 'cancelled';
   return {
     exit: givenUp ? 0 : 1,
     document: { ...answer, givenUp, runbook },

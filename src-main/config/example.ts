@@ -54,6 +54,7 @@ promotion:
 #   schedule: "0 1 * * *"        # the active node makes one every day at 01:00
 #   jitter: 0s                   # put each one off by up to so long
 #   keep: 7
+#   bandwidth: 2000              # kB a second on the line at most
 #   source:                      # 3CX: its own backup command, or what its own schedule stored
 #     from: command              # command | folder
 #     options: [ALL]             # or CH, LIC, FQDN, PROMPTS, FW, REC, VM

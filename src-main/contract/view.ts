@@ -55,7 +55,8 @@ export function blindedBy(snapshot: Pick<Snapshot, 'troubles'>): Snapshot['troub
   return snapshot.troubles.find((trouble) => trouble.key.startsWith('watch')) ?? null;
 }
 
-const phasesToPromoteFrom: readonly Phase[] = [
+/** From where a person may promote. A node that stood down may have to go back to serving when the other one dies for good. */
+export const phasesToPromoteFrom: readonly Phase[] = [
   'starting',
   'watching',
   'suspecting',

@@ -3,6 +3,7 @@
  * build time to prove that every combination is matched by exactly one rule (check.ts).
  */
 import type { GuardView } from '../contract/snapshot.ts';
+import { phasesToPromoteFrom } from '../contract/view.ts';
 import { type Phase, phases, type Verdict, verdicts } from '../contract/words.ts';
 import { refusing, refusingToGoOn } from './guards.ts';
 import type { CoreState, Observation, Policy } from './observation.ts';
@@ -21,16 +22,8 @@ export interface Facts {
   epoch: 'mine' | 'higher';
 }
 
-/** From where a person may promote. A node that stood down may have to go back to serving when the other one dies for good. */
-export const idle: readonly Phase[] = [
-  'starting',
-  'watching',
-  'suspecting',
-  'isolated',
-  'conflicting',
-  'awaiting',
-  'stood-down',
-];
+/** Nothing is under way, and a person may promote. */
+export const idle: readonly Phase[] = phasesToPromoteFrom;
 
 /** The orders that can come out of `orderFact` in each phase. */
 export function ordersIn(phase: Phase): readonly Facts['order'][] {

@@ -97,10 +97,19 @@ export function absorb(state: CoreState, observation: Observation): CoreState {
   if (round && round.seq > next.lastRound) {
     next = { ...next, lastRound: round.seq };
     const beforeGap = gap !== null && round.startedAt < gap.at;
-    if (!beforeGap) next = count(next, round, summarize(round, policy), policy);
+    if (!beforeGap) next = count(next, round, firstLook(next, round, summarize(round, policy)), policy);
   }
   const verdict = verdictOf(next, observation);
   return { ...next, verdict };
+}
+
+/**
+ * After failed rounds the first bare accept is not yet life: it may have been given just before a hung server was ended, whose
+ * other ports refuse by now. A takeover must not be taken back for that; the next one counts.
+ */
+function firstLook(state: CoreState, round: Round, summary: RoundSummary): RoundSummary {
+  const bare = !round.beats.some((beat) => answered(beat) && !beat.weak);
+  return summary.result === 'ok' && state.failedRounds > 0 && bare ? { ...summary, result: 'inconclusive' } : summary;
 }
 
 function count(before: CoreState, round: Round, summary: RoundSummary, policy: Policy): CoreState {

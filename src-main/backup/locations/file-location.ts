@@ -21,7 +21,7 @@ import {
 } from '../location.ts';
 import type { Door, Entry } from './door.ts';
 import { cancelledFault, locationFault } from './faults.ts';
-import { laterThan, Meter } from './flow.ts';
+import { laterThan, Meter, tidily } from './flow.ts';
 import { metered, shortFault } from './reading.ts';
 
 /** In a claim's folder; the dot keeps it out of every list. */
@@ -30,8 +30,6 @@ const claimFile = '.estepe-claim';
 const leftoverAfterMs = 24 * 3600_000;
 /** For putting things in order once it was cancelled: ends within a second, whatever the other side does. */
 const tidyingMs = 700;
-/** The same where nobody waits for a cancellation: a server that just failed may hang. */
-const notCancelledTidyingMs = 5000;
 /** A claim holds a few words. */
 const maxClaimBytes = 64 * 1024;
 
@@ -305,19 +303,9 @@ export class FileLocation implements Location {
     }
   }
 
-  /** Puts things in order after a failure: quickly, and without a word when that fails too. */
-  async #tidy(signal: AbortSignal, work: (soon: AbortSignal) => Promise<void>): Promise<void> {
-    const limit = new AbortController();
-    const { signal: later, end } = laterThan(signal, tidyingMs, this.#clock);
-    const stop = this.#clock.after(notCancelledTidyingMs, () => limit.abort());
-    try {
-      await work(AbortSignal.any([later, limit.signal]));
-    } catch {
-      // A later write removes it.
-    } finally {
-      stop();
-      end();
-    }
+  /** Puts things in order after a failure. */
+  #tidy(signal: AbortSignal, work: (soon: AbortSignal) => Promise<void>): Promise<void> {
+    return tidily({ signal, cancelledMs: tidyingMs, clock: this.#clock }, work);
   }
 
   #check(name: string): void {

@@ -177,3 +177,25 @@ export function laterThan(signal: AbortSignal, ms: number, clock: Clock): { sign
     },
   };
 }
+
+/** Where nobody waits for a cancellation: a server that just failed may hang. */
+const notCancelledTidyingMs = 5000;
+
+/** Puts things in order after a failure: quickly, and without a word when that fails too. @param of.cancelledMs how long once it is cancelled */
+export async function tidily(
+  of: { signal: AbortSignal; cancelledMs: number; clock: Clock },
+  work: (soon: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { signal, cancelledMs, clock } = of;
+  const limit = new AbortController();
+  const { signal: later, end } = laterThan(signal, cancelledMs, clock);
+  const stop = clock.after(notCancelledTidyingMs, () => limit.abort());
+  try {
+    await work(AbortSignal.any([later, limit.signal]));
+  } catch {
+    // A later write removes it.
+  } finally {
+    stop();
+    end();
+  }
+}

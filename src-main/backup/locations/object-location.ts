@@ -21,7 +21,7 @@ import {
 import { type Patience, patiently } from '../patience.ts';
 import type { Bucket, BucketEntry, Sending, Upload } from './bucket.ts';
 import { cancelledFault, codeOf, locationFault } from './faults.ts';
-import { laterThan } from './flow.ts';
+import { laterThan, tidily } from './flow.ts';
 import { partsOf } from './parts.ts';
 import { metered } from './reading.ts';
 
@@ -29,8 +29,6 @@ import { metered } from './reading.ts';
 const leftoverAfterMs = 24 * 3600_000;
 /** For what was begun when it was cancelled, and again for putting things in order: ends within a second, whatever the other side does. */
 const tidyingMs = 400;
-/** The same where nobody waits for a cancellation: a server that just failed may hang. */
-const notCancelledTidyingMs = 5000;
 /** A claim holds a few words. */
 const maxClaimBytes = 64 * 1024;
 /** A part that was cut off is sent again: hours of an upload hang on it. */
@@ -261,19 +259,9 @@ export class ObjectLocation implements Location {
     }
   }
 
-  /** Puts things in order after a failure: quickly, and without a word when that fails too. */
-  async #tidy(signal: AbortSignal, work: (soon: AbortSignal) => Promise<void>): Promise<void> {
-    const limit = new AbortController();
-    const { signal: later, end } = laterThan(signal, tidyingMs, this.#clock);
-    const stop = this.#clock.after(notCancelledTidyingMs, () => limit.abort());
-    try {
-      await work(AbortSignal.any([later, limit.signal]));
-    } catch {
-      // A later write removes it.
-    } finally {
-      stop();
-      end();
-    }
+  /** Puts things in order after a failure. */
+  #tidy(signal: AbortSignal, work: (soon: AbortSignal) => Promise<void>): Promise<void> {
+    return tidily({ signal, cancelledMs: tidyingMs, clock: this.#clock }, work);
   }
 
   #stored({ key, size, modifiedAt }: BucketEntry): Stored {

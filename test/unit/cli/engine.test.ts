@@ -203,6 +203,21 @@ describe('promote', () => {
 });
 
 describe('other orders', () => {
+  it.each([
+    ['cancelled', 'suspecting', 0, /Cancelled: the test thought better of it/],
+    ['halted', 'halted', 1, /services may be running here already/],
+  ] as const)('cancel of a running promotion is followed to its end: %s', async (status, phase, exit, said) => {
+    const { core } = healthySnapshot(Date.now());
+    engine.desk.change({ core: { ...core, phase: 'promoting' }, runbook: runbookAt(Date.now(), 3) });
+    const cancelling = startEstepe(['cancel', '--data', engine.data]);
+    await until('the order', () => engine.desk.asked.some(({ call }) => call === 'cancel'));
+    const reason = status === 'cancelled' ? 'the test thought better of it' : 'services may be running here already';
+    engine.desk.change({ core: { ...core, phase }, runbook: runbookAt(Date.now(), 3, { status, reason }) });
+    const ended = await cancelling.ended;
+    expect(ended.exit).toBe(exit);
+    expect(ended.out).toMatch(said);
+  });
+
   it('standing, and a person’s word that it is right', async () => {
     expect((await ask('standing')).out).toContain('This node is passive under epoch 3.');
     const confirmed = await ask('standing', 'confirm', '--because', 'looked at both', '--json');

@@ -95,6 +95,22 @@ describe('the count', () => {
     expect(verdictsOf(same, { policy: any })).toEqual(['suspect', 'suspect', 'suspect', 'down']);
   });
 
+  it('A3 the first bare accept after failed rounds may be older than the end of a hung server: only the second is life', () => {
+    const hung = (seq: number): Round => roundOf(seq, [beatOf('sip', 'dead', silent), beatOf('tunnel', 'alive', weak)]);
+    const ended = (seq: number): Round => roundOf(seq, [beatOf('sip', 'dead'), beatOf('tunnel', 'alive', weak)]);
+    expect(verdictsOf([hung(1), hung(2), hung(3), hung(4), ended(5), ended(6)])).toEqual([
+      'suspect',
+      'suspect',
+      'suspect',
+      'down',
+      'suspect',
+      'healthy',
+    ]);
+    // A test that is really answered needs no second look, and where nothing failed before a bare accept is what it was.
+    expect(verdictsOf([hung(1), alive(2)])).toEqual(['suspect', 'healthy']);
+    expect(verdictsOf([alive(1), ended(2)])).toEqual(['healthy', 'healthy']);
+  });
+
   it('begins anew after a round that could not tell', () => {
     const unclear = roundOf(4, beats('unknown', 'dead', 'dead'));
     expect(verdictsOf([dead(1), dead(2), dead(3), unclear, dead(5), dead(6), dead(7)])).not.toContain('down');
