@@ -120,6 +120,14 @@ export function runbookOrders(runbook: Snapshot['runbook']): RunbookOrders {
   };
 }
 
+/** Verdicts under which the engine asks for an override before a halted promotion goes on: the other node may serve. */
+const verdictsOfLife: readonly Snapshot['core']['verdict'][] = ['healthy', 'conflicting', 'isolated'];
+
+/** Whether going on with what halted would meet a guard: then a person is shown which before they are asked. */
+export function goingOnIsGuarded({ core, runbook }: Pick<Snapshot, 'core' | 'runbook'>): boolean {
+  return core.phase === 'halted' && runbook?.kind === 'promotion' && verdictsOfLife.includes(core.verdict);
+}
+
 /** The step at which a halted runbook stopped. */
 export function stoppedAt(runbook: NonNullable<Snapshot['runbook']>): StepView | null {
   const stops = ({ state, onFail }: StepView) => state === 'in-doubt' || (state === 'failed' && onFail !== 'continue');

@@ -1,6 +1,6 @@
 /** The house's words (contract/words.ts) in the reader's language. */
 import type { Snapshot } from '../../src-main/contract/snapshot.ts';
-import { blindedBy, type Standing } from '../../src-main/contract/view.ts';
+import { blindedBy, goingOnIsGuarded, type Standing } from '../../src-main/contract/view.ts';
 import type {
   GuardName,
   Mode,
@@ -46,10 +46,11 @@ const phaseSays: Record<Phase, () => string> = {
 };
 
 /** The gist of the state in the reader's language; the engine's own sentence, in English, says more. */
-export function saysOf(snapshot: Pick<Snapshot, 'core' | 'troubles'>): string {
+export function saysOf(snapshot: Pick<Snapshot, 'core' | 'troubles' | 'runbook'>): string {
   const { phase, verdict } = snapshot.core;
   if (blindedBy(snapshot) !== null) return m.says_blind();
   if (phase === 'active' && verdict === 'healthy') return m.says_both();
+  if (verdict === 'healthy' && goingOnIsGuarded(snapshot)) return m.says_halted_beside();
   return phaseSays[phase]();
 }
 
