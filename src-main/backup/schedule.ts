@@ -83,6 +83,30 @@ function spread({ jitterMs, seed }: Timetable, at: number, most: number): number
   return Math.floor(share * width);
 }
 
+/** The occurrence at or before a wall clock time, and the one after it; without jitter. */
+export function around(timetable: Pick<Timetable, 'cron' | 'timeZone'>, now: number): Around {
+  const cron = cronOf(timetable);
+  return { last: cron.previousRuns(1, new Date(now + 1))[0]?.getTime() ?? null, next: following(cron, now) };
+}
+
+export interface Around {
+  last: number | null;
+  next: number | null;
+}
+
+/** The longest time between two of the next 40 runs, ms; null where there are no two. */
+export function widestBetween(timetable: Pick<Timetable, 'cron' | 'timeZone'>, from: number): number | null {
+  const cron = cronOf(timetable);
+  let widest: number | null = null;
+  let at = following(cron, from);
+  for (let left = 40; left > 0 && at !== null; left -= 1) {
+    const next = following(cron, at);
+    if (next !== null) widest = Math.max(widest ?? 0, next - at);
+    at = next;
+  }
+  return widest;
+}
+
 /**
  * How old restored data gets at most by two schedules that are kept to: from the backup that a restore finds to the next restore.
  * Ms; null where one is never due. Looks at the next 40 restores.

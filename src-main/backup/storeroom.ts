@@ -191,9 +191,8 @@ export class Storeroom {
 
   #watchOffset(): void {
     const offset = this.offset();
-    const next = this.#calendar.nextAt(this.#role === 'active' ? 'backup' : 'restore');
     const now = this.#p.clock.wall();
-    const { told, message } = offsetTurn(this.#facts.now.offset, offset, this.#role, now, next);
+    const { told, message } = offsetTurn(this.#facts.now.offset, offset, this.#role, now, this.#calendar.expected());
     const before = this.#facts.now.offset;
     if (told.level !== before.level || told.noneSince !== before.noneSince) this.#facts.change({ offset: told });
     if (message !== null) this.#voice.tell(message.rule, message.severity, message.text, { ...offset });

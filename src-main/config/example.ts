@@ -66,7 +66,7 @@ promotion:
 
 # restore:
 #   schedule: "0 3 * * *"
-#   whenNewer: false             # true: also as soon as a newer backup is seen, looked for every so long:
+#   whenNewer: true              # also as soon as a newer backup is seen, looked for every so long:
 #   poll: 5m
 #   maxOffset: 24h               # older data is not promoted by itself
 #   # generic: the new files are ready, then before, swap, after

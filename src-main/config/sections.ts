@@ -355,7 +355,7 @@ export const restore = group('The copy kept restored here. Without this section 
   schedule: schedule('When the newest backup is restored.').prefault('0 3 * * *'),
   timeZone: timeZone("Time zone of the schedule. Default: the machine's.").optional(),
   jitter: jitter('restore'),
-  whenNewer: flag('Restore as soon as a newer backup is seen, too.').prefault(false),
+  whenNewer: flag('Restore as soon as a newer backup is seen, too, not only by the schedule.').prefault(true),
   poll: duration('whenNewer: how often the location is looked at for one.', '1s', '24h', '1m').prefault('5m'),
   maxOffset: duration('How old the data may be for a promotion by itself.', '1m', '30d').prefault('24h'),
   into: list(

@@ -1,5 +1,6 @@
 /** From a valid estepe.yaml to what the engine is given. Pure: reads nothing, starts nothing. */
-import { oldestBy } from '../backup/schedule.ts';
+import { oldestBy, widestBetween } from '../backup/schedule.ts';
+import { onItsWayMs } from '../backup/storeroom/offset.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { type Config, ownTarget, targetOf, toPolicy, toReferences, toTests } from '../config/schema.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
@@ -70,20 +71,23 @@ export function notDoneYet(config: Config): Trouble[] {
 
 /** Schedules by which the restored data grows older than `maxOffset` every day, even where all goes well. */
 export function boundMissed({ backup, restore }: Config, now: number): Trouble[] {
-  if (backup === null || restore === null || restore.whenNewer) return [];
+  if (backup === null || restore === null) return [];
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const of = ({ schedule: cron, timeZone = zone }: { schedule: string; timeZone?: string | undefined }) => ({
     cron,
     timeZone,
   });
-  const oldest = oldestBy(of(backup), of(restore), now);
-  const { maxOffset } = restore;
-  if (oldest === null || oldest <= maxOffset) return [];
+  const { maxOffset, whenNewer } = restore;
+  // Each newer one is restored at once: what is left is the time between two, and the hour by which an autumn day is longer.
+  const oldest = whenNewer ? widestBetween(of(backup), now) : oldestBy(of(backup), of(restore), now);
+  if (oldest === null || oldest <= maxOffset + (whenNewer ? onItsWayMs : 0)) return [];
   return [
     {
       key: 'bound-missed',
       sentence: `By these schedules the data restored here is up to ${roundDurationWords(oldest)} old, and \`restore.maxOffset\` is ${roundDurationWords(maxOffset)}: in between this node does not take over by itself.`,
-      todo: 'Set `restore.whenNewer: true`, make backups more often, or raise `restore.maxOffset`.',
+      todo: whenNewer
+        ? 'Make backups more often, or raise `restore.maxOffset`.'
+        : 'Set `restore.whenNewer: true`, make backups more often, or raise `restore.maxOffset`.',
     },
   ];
 }

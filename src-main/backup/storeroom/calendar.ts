@@ -1,8 +1,9 @@
 /** The two schedules of a node: which of them runs here, by its role. Must not know what is done when one is due. */
 import type { ScheduleView } from '../../contract/backups.ts';
 import type { Role } from '../../contract/words.ts';
-import { Schedule, type Timetable } from '../schedule.ts';
+import { around, Schedule, type Timetable } from '../schedule.ts';
 import type { Facts } from './facts.ts';
+import type { Expected } from './offset.ts';
 import type { StoreroomParts } from './parts.ts';
 
 type Kind = 'backup' | 'restore';
@@ -57,6 +58,14 @@ export class Calendar {
   /** Wall clock; null: not here, or never. */
   nextAt(kind: Kind): number | null {
     return this.#schedules[kind].nextAt();
+  }
+
+  /** When newer data comes by the schedules, here or, where this node only takes what there is, from the other one. */
+  expected(): Expected {
+    const kind = this.#role === 'passive' && this.#p.config().restore?.whenNewer === false ? 'restore' : 'backup';
+    const timetable = this.#timetable(kind);
+    if (timetable === null) return { what: kind, last: null, next: null, jitterMs: 0 };
+    return { what: kind, ...around(timetable, this.#p.clock.wall()), jitterMs: timetable.jitterMs };
   }
 
   /** Null: it is not configured. */

@@ -1,5 +1,7 @@
 /**
- * How old the data is that the pair would go on with, and who is told when it gets too old: once for each time it does. Pure.
+ * How old the data is that the pair would go on with, and who is told when it gets too old: once for each time it does. What the
+ * schedule is about to mend is not told: with a backup a day the data is nearly a day old every evening, and whoever hears that
+ * each day stops listening. The gauge and the guard know no such patience. Pure.
  */
 import type { OffsetView } from '../../contract/snapshot.ts';
 import { durationWords, roundDurationWords } from '../../contract/view.ts';
@@ -7,6 +9,18 @@ import type { Role, Severity } from '../../contract/words.ts';
 
 /** Of the bound: from here on it is told. */
 const lateShare = 0.75;
+
+/** So long after its time newer data is still believed to be on its way, ms. */
+export const onItsWayMs = 60 * 60_000;
+
+/** When the schedule brings newer data, wall clock; null: never, or never yet. */
+export interface Expected {
+  what: 'backup' | 'restore';
+  last: number | null;
+  next: number | null;
+  /** each may come later by so much, ms */
+  jitterMs: number;
+}
 
 export type OffsetLevel = 'fine' | 'late' | 'over';
 
@@ -30,14 +44,13 @@ const rank: Record<OffsetLevel, number> = { fine: 0, late: 1, over: 2 };
 /**
  * What is to be told now.
  * @param now wall clock
- * @param next when the schedule brings newer data, wall clock; null: it does not
  */
 export function offsetTurn(
   told: OffsetTold,
   offset: OffsetView,
   role: Role,
   now: number,
-  next: number | null,
+  expected: Expected,
 ): { told: OffsetTold; message: OffsetMessage | null } {
   const { maxMs, state } = offset;
   if (state === 'not-kept' || maxMs === null) return { told: nothingTold, message: null };
@@ -53,8 +66,10 @@ export function offsetTurn(
   }
   // Getting better is no news before it is good.
   if (rank[level] <= rank[told.level]) return { told: { level: told.level, noneSince }, message: null };
-  const coming =
-    next === null ? '' : ` The next ${role === 'active' ? 'backup' : 'restore'} is due in ${inTime(next - now)}.`;
+  if (isMended(level, now - ageMs, maxMs, now, expected))
+    return { told: { level: told.level, noneSince }, message: null };
+  const { next, what } = expected;
+  const coming = next === null ? '' : ` The next ${what} is due in ${durationWords(Math.max(0, next - now))}.`;
   const message: OffsetMessage =
     level === 'over'
       ? {
@@ -70,7 +85,14 @@ export function offsetTurn(
   return { told: { level, noneSince }, message };
 }
 
-const inTime = (ms: number): string => durationWords(Math.max(0, ms));
+/** Whether the schedule, if it is kept to, brings newer data before the bound (late) or right now (over). */
+function isMended(level: OffsetLevel, born: number, maxMs: number, now: number, expected: Expected): boolean {
+  const { last, next, jitterMs } = expected;
+  const patience = onItsWayMs + jitterMs;
+  const soon = next !== null && next <= born + maxMs + patience;
+  const underWay = last !== null && last > born && now - last < patience;
+  return underWay || (soon && (level === 'late' || next - now < onItsWayMs));
+}
 
 function subject(role: Role, state: OffsetView['state'], age: string): string {
   if (role === 'active')

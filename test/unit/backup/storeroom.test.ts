@@ -17,6 +17,7 @@ const stored = () => {
   return existsSync(nas) ? readdirSync(nas).filter((name) => name.endsWith('.zip')) : [];
 };
 const by = 'an admin';
+const bySchedule = { restore: '  whenNewer: false' };
 
 /** A backup by order, and with `passive` its restore. */
 async function fresh(active: Node, passive?: Node): Promise<void> {
@@ -42,7 +43,7 @@ function nasBack(): void {
 describe('storeroom', () => {
   it('the active makes backups and the passive restores them, each at its time; both know how old the data is', async () => {
     const active = await pair.node('active').start();
-    const passive = await pair.node('passive').start();
+    const passive = await pair.node('passive', bySchedule).start();
     expect(passive.room.data()).toEqual({ state: 'never' });
     expect(active.room.view().schedules).toMatchObject({
       backup: { cron: '0 1 * * *', timeZone: 'Europe/Madrid', nextAt: Date.UTC(2026, 2, 2), paused: '' },
@@ -93,6 +94,38 @@ describe('storeroom', () => {
     expect(keys(active)).toEqual(['offset.late', 'offset.over', 'offset.recovered']);
     const told = passive.events().filter(({ kind, rule }) => kind === 'alert' && rule.startsWith('offset.'));
     expect(told.map(({ severity }) => severity)).toEqual(['warning', 'alert', 'info']);
+  });
+
+  it('a backup a day that comes every night is told to nobody; a night without one is, within the hour', async () => {
+    const active = await pair.node('active').start();
+    const passive = await pair.node('passive').start();
+    await fresh(active, passive);
+    const told = () => [...active.told, ...passive.told].map(({ key }) => key);
+    await pair.pass(day + 3 * hour);
+    await pair.pass(day);
+    await pair.pass(day);
+    expect(passive.room.offset()).toMatchObject({ ageMs: 3 * hour });
+    expect(told()).toEqual([]);
+    await active.room.close();
+    await pair.pass(21 * hour + minute);
+    // The bound is the bound: patience is for telling only.
+    expect(passive.room.data()).toMatchObject({ ageMs: day + minute });
+    expect(told()).toEqual([]);
+    await pair.pass(hour);
+    expect(told()).toEqual(['offset.over']);
+  });
+
+  it('a restore that the schedule brings too late is told before', async () => {
+    const active = await pair.node('active').start();
+    const passive = await pair.node('passive', bySchedule).start();
+    await fresh(active, passive);
+    await pair.pass(day + 3 * hour);
+    const begin = passive.told.length;
+    await pair.pass(day);
+    const keys = (node: Node) => node.told.map(({ key }) => key);
+    expect(keys(active)).toEqual([]);
+    expect(keys(passive).slice(begin)).toEqual(['offset.late', 'offset.over', 'offset.recovered']);
+    expect(passive.told[begin]?.text).toContain('The next restore is due in 8 h');
   });
 
   it('what was never restored, or backed up, is told too when its time is over', async () => {
@@ -190,7 +223,7 @@ describe('storeroom', () => {
 
   it('promoted: its backups begin at their next time and restores stop, both at once; stood down, the other way round', async () => {
     const active = await pair.node('active').start();
-    const passive = await pair.node('passive').start();
+    const passive = await pair.node('passive', bySchedule).start();
     await fresh(active, passive);
     await active.close();
     passive.role = 'active';
@@ -202,7 +235,7 @@ describe('storeroom', () => {
     await passive.quiet();
     const restores = passive.rules('restore.begun').length;
     // what is backed up here stands in the very folder that was restored
-    passive.config = passive.configured({ backup: `  keep: 3` });
+    passive.config = passive.configured({ backup: `  keep: 3`, ...bySchedule });
     await pair.pass(day + hour);
     expect(passive.last('backup')).toMatchObject({ by: 'schedule' });
     passive.role = 'passive';

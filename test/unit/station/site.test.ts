@@ -53,11 +53,17 @@ describe('what is configured and not done', () => {
 
   it('schedules that miss the bound every day', () => {
     const now = Date.UTC(2026, 10, 24);
-    const [trouble] = boundMissed(configOf(site), now);
+    const by = (more: string, schedule = '0 1 * * *') =>
+      boundMissed(configOf(site.replace('maxOffset: 24h', more).replace('0 1 * * *', schedule)), now);
+    const [trouble] = by('maxOffset: 24h, whenNewer: false');
     expect(trouble?.sentence).toContain('up to 1 d 2 h old, and `restore.maxOffset` is 24 h');
-    const kept = (from: string, to: string) => boundMissed(configOf(site.replace(from, to)), now);
-    expect(kept('maxOffset: 24h', 'maxOffset: 26h')).toEqual([]);
-    expect(kept('maxOffset: 24h', 'maxOffset: 24h, whenNewer: true')).toEqual([]);
+    expect(trouble?.todo).toContain('whenNewer: true');
+    expect(by('maxOffset: 26h, whenNewer: false')).toEqual([]);
+    // the defaults keep what they promise
+    expect(by('maxOffset: 24h')).toEqual([]);
+    const [rare] = by('maxOffset: 24h', '0 1 * * 1,3');
+    expect(rare?.sentence).toContain('up to 5 d');
+    expect(rare?.todo).not.toContain('whenNewer');
     expect(boundMissed(configOf(minimal), now)).toEqual([]);
   });
 
