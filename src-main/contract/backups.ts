@@ -32,6 +32,8 @@ export const scheduleViewSchema = z.object({
   nextAt: z.number().nullable(),
   /** why nothing is due here although it is configured; '' when it is */
   paused: z.string(),
+  /** restore: beside the schedule also as soon as a newer one is seen */
+  whenNewer: z.boolean(),
 });
 export type ScheduleView = z.infer<typeof scheduleViewSchema>;
 

@@ -75,7 +75,8 @@ export class Calendar {
     const { cron, timeZone } = timetable;
     const nextAt = this.nextAt(kind);
     const paused = this.#paused(kind, nextAt);
-    return { cron, timeZone, nextAt: paused === '' ? nextAt : null, paused };
+    const whenNewer = kind === 'restore' && this.#p.config().restore?.whenNewer === true;
+    return { cron, timeZone, nextAt: paused === '' ? nextAt : null, paused, whenNewer };
   }
 
   close(): void {

@@ -40,8 +40,9 @@ export function backupsAt(now: number): BackupsView {
         timeZone: 'Europe/Madrid',
         nextAt: null,
         paused: 'the active node makes the backups',
+        whenNewer: false,
       },
-      restore: { cron: '0 3 * * *', timeZone: 'Europe/Madrid', nextAt: now + 3 * hour, paused: '' },
+      restore: { cron: '0 3 * * *', timeZone: 'Europe/Madrid', nextAt: now + 3 * hour, paused: '', whenNewer: true },
     },
     work: null,
     last: {
