@@ -194,7 +194,7 @@ describeWithPeers('the page about backups', ['chromium'], () => {
         change({
           schedules: {
             backup: null,
-            restore: { cron: '0 1 1 * *', timeZone: 'America/Sao_Paulo', nextAt: null, paused: '' },
+            restore: { cron: '0 1 1 * *', timeZone: 'America/Sao_Paulo', nextAt: null, whenNewer: false, paused: '' },
           },
         }),
       { Schedules: ['Not set: by hand only.', /0 1 1 \* \*, never again/, 'America/Sao_Paulo'] },
