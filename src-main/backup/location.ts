@@ -81,7 +81,8 @@ export interface Location {
 
   /**
    * Writes under a temporary name, then publishes: nobody ever sees half of it, and dying in between leaves nothing that is listed.
-   * An object of that name is replaced. Resolves with what the location then says of it; throws LocationError.
+   * An object of that name is replaced. Resolves with what the location then says of it; throws LocationError. The source's pieces
+   * are the location's own: their memory is given back as soon as they are through.
    * @param size bytes, when known beforehand
    */
   write(name: string, source: Readable, size: number | null, transfer: Transfer): Promise<Stored>;

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../engine/ports.ts';
+import { letGo } from '../let-go.ts';
 import { LocationError } from '../location.ts';
 import type { Door, Entry } from './door.ts';
 import { cancelledFault, codeOf, locationFault, ofSystem, type Place } from './faults.ts';
@@ -135,7 +136,10 @@ export class LocalDoor implements Door {
       (late) => late.close(),
     );
     try {
-      for await (const chunk of source) await this.#ask(path, signal, () => handle.writeFile(chunk as Buffer));
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        await this.#ask(path, signal, () => handle.writeFile(chunk));
+        letGo(chunk);
+      }
       await this.#ask(path, signal, () => handle.sync());
       await this.#ask(path, signal, () => handle.close());
     } catch (error) {
@@ -211,12 +215,12 @@ export class LocalDoor implements Door {
       running.then(back, back);
       return fault();
     };
-    const letGo = (): void => {
+    const giveUp = (): void => {
       unheard = true;
     };
     const cancelled = () => cancelledFault(this.place);
     try {
-      return await answerOf(running, { ...this.#settings, signal, silent, cancelled, letGo });
+      return await answerOf(running, { ...this.#settings, signal, silent, cancelled, letGo: giveUp });
     } catch (error) {
       throw this.#named(error, what);
     }

@@ -1,5 +1,6 @@
 /** A stream cut into parts of one size. Must not know where they go. */
 import type { Readable } from 'node:stream';
+import { letGo } from '../let-go.ts';
 
 export interface Part {
   bytes: Buffer;
@@ -52,6 +53,7 @@ async function* gathered(source: Readable, partBytes: number): AsyncGenerator<Pa
       size += fits;
       rest = rest.subarray(fits);
     }
+    letGo(chunk as Buffer);
   }
   yield { bytes: held.subarray(0, size), isLast: true };
 }

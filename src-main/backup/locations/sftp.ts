@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import type { FileEntryWithStats, Stats } from 'ssh2';
+import { letGo } from '../let-go.ts';
 import { LocationError } from '../location.ts';
 import type { Door, Entry } from './door.ts';
 import { cancelledFault, locationFault, type Place } from './faults.ts';
@@ -101,7 +102,7 @@ export class SftpDoor implements Door {
       const pieces = this.#pieces(path, handle, from, requests);
       return Readable.from(pieces, { objectMode: false, highWaterMark: pieceBytes * 8 }).once('close', () => {
         // Where nobody read, the generator never began and its end is never reached.
-        letGo(requests, handle);
+        endOf(requests, handle);
       });
     } catch (error) {
       requests.end();
@@ -171,7 +172,7 @@ export class SftpDoor implements Door {
     } catch (error) {
       throw await this.#whyNotWritten(error, requests, this.#at(''), begun);
     } finally {
-      letGo(requests, handle);
+      endOf(requests, handle);
     }
   }
 
@@ -180,6 +181,7 @@ export class SftpDoor implements Door {
     let at = 0;
     let failed: { error: unknown } | null = null;
     for await (const chunk of source as AsyncIterable<Buffer>) {
+      let left = Math.ceil(chunk.length / pieceBytes);
       for (let cut = 0; cut < chunk.length; cut += pieceBytes) {
         const piece = chunk.subarray(cut, cut + pieceBytes);
         const position = at;
@@ -187,7 +189,11 @@ export class SftpDoor implements Door {
         const writing = requests
           .done(path, (sftp, answer) => sftp.write(handle, piece, 0, piece.length, position, answer))
           .then(
-            () => void underway.delete(writing),
+            () => {
+              underway.delete(writing);
+              left -= 1;
+              if (left === 0) letGo(chunk);
+            },
             (error: unknown) => {
               failed ??= { error };
               underway.delete(writing);
@@ -322,7 +328,7 @@ export class SftpDoor implements Door {
   }
 }
 
-function letGo(requests: Requests, handle: Buffer | null): void {
+function endOf(requests: Requests, handle: Buffer | null): void {
   const { session } = requests;
   if (handle !== null && session.broken() === null) session.sftp.close(handle, () => {});
   requests.end();

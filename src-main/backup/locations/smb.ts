@@ -3,6 +3,7 @@
  * system does SMB itself: local.ts with a UNC path.
  */
 import { PassThrough, type Readable, Transform } from 'node:stream';
+import { letGo } from '../let-go.ts';
 import { LocationError } from '../location.ts';
 import type { Door, Entry } from './door.ts';
 import { cancelledFault, locationFault, type Place } from './faults.ts';
@@ -124,7 +125,7 @@ export class SmbDoor implements Door {
     try {
       for await (const chunk of source as AsyncIterable<Buffer>) {
         if (isOver) break;
-        if (!stdin.write(chunk)) await drained(stdin);
+        if (!stdin.write(chunk, () => letGo(chunk))) await drained(stdin);
         watch.moved();
       }
       stdin.end();

@@ -100,10 +100,11 @@ export function usualNeeds(reach: Reach): LocationNeeds {
 
 /** Bytes that nothing compresses or guesses. */
 export const noise = (bytes: number): Buffer => randomBytes(bytes);
+/** Each piece a copy: a location gives back the memory of what it has written. */
 export const sourceOf = (bytes: Buffer): Readable =>
   Readable.from(
     (function* () {
-      for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+      for (let at = 0; at < bytes.length; at += 65_536) yield Buffer.from(bytes.subarray(at, at + 65_536));
     })(),
     { objectMode: false },
   );
