@@ -133,7 +133,8 @@ export class LocalDoor implements Door {
       path,
       signal,
       () => open(this.#at(path), 'wx', 0o640),
-      (late) => late.close(),
+      // Made after it was given up, and maybe after what was begun had been tidied away.
+      (late) => late.close().then(() => rm(this.#at(path), { force: true })),
     );
     try {
       for await (const chunk of source as AsyncIterable<Buffer>) {
@@ -194,7 +195,12 @@ export class LocalDoor implements Door {
   }
 
   /** @param late what to do with an answer that nobody waits for any more */
-  async #ask<T>(path: string, signal: AbortSignal, work: () => Promise<T>, late?: (value: T) => void): Promise<T> {
+  async #ask<T>(
+    path: string,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    late?: (value: T) => Promise<void>,
+  ): Promise<T> {
     const what = path === '' ? 'the folder' : path;
     const fault = () => locationFault(this.place, 'timeout', `${what}: the disk or the share does not answer`);
     if (signal.aborted) throw cancelledFault(this.place);
@@ -203,7 +209,7 @@ export class LocalDoor implements Door {
     const running = work();
     running.then(
       (value) => {
-        if (unheard) late?.(value);
+        if (unheard) late?.(value).catch(() => {});
       },
       () => {},
     );
