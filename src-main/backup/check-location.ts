@@ -89,7 +89,8 @@ class Trial implements Record<Right, () => Promise<string>> {
 
   async write(): Promise<string> {
     this.#begun.add(this.#object);
-    const source = Readable.from([this.#bytes]);
+    // A copy: a location gives back the memory of what it has written.
+    const source = Readable.from([Buffer.from(this.#bytes)]);
     const { size } = await this.#location.write(this.#object, source, trialBytes, { signal: this.#signal });
     if (size !== trialBytes) throw this.#wrong(`${trialBytes} bytes were written, ${size} are there`);
     return `${size} bytes under a temporary name, then published`;
