@@ -23,6 +23,7 @@ import { BeatRing } from './station/beat-ring.ts';
 import { makeDesk } from './station/desk.ts';
 import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
+import { OtherNode } from './station/other-node.ts';
 import { Recorder } from './station/recorder.ts';
 import { RunningConfig } from './station/running-config.ts';
 import { siteOf } from './station/site.ts';
@@ -104,10 +105,6 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
     files: new RealFiles(folder.scripts),
     random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },
-    claims: {
-      claim: async (epoch: number, owner: string) => store.claimEpoch(epoch, owner, clock.wall()),
-      highest: async () => store.highestEpoch(),
-    },
   };
   const config = new RunningConfig(folder.root, loaded);
   const site = () => siteOf(config.running, folder, process.platform);
@@ -133,14 +130,28 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onChange: () => changed(),
     onData: () => engine.interpreter.tick(),
   });
+  const other: OtherNode = new OtherNode({
+    ...{ clock, store, version, site, net: ports.net, random: ports.random },
+    means: meansOf(folder, clock, secrets.add),
+    config: () => config.running,
+    engine: () => engine,
+    newestBackup: () => storeroom.newest(),
+    note: (rule, severity, sentence) => note(severity, rule, sentence, 'engine'),
+    onNews: () => engine.interpreter.tick(),
+  });
   const engine: Engine = new Engine(
-    ports,
+    { ...ports, claims: other.claims },
     site(),
-    // The peer link is not there yet: no word comes.
-    { word: () => null, data: () => storeroom.data(), settled: (signal) => storeroom.settled(signal) },
+    {
+      word: () => other.word(),
+      claims: () => other.claimsSeen(),
+      data: () => storeroom.data(),
+      settled: (signal) => storeroom.settled(signal),
+    },
     {
       onChange: () => {
         storeroom.look();
+        other.changed();
         changed();
       },
       onRound: (round, wall) => {
@@ -151,9 +162,9 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       onDecided: (before, observation, decision) => recorder.note(before, observation, decision),
     },
   );
-  const note = (severity: Severity, rule: string, reason: string): void => {
+  const note = (severity: Severity, rule: string, reason: string, kind: NewEvent['kind'] = 'config'): void => {
     const { phase, verdict } = engine.interpreter.state;
-    store.event({ at: clock.wall(), kind: 'config', severity, rule, reason, phase, verdict, evidence: {} });
+    store.event({ at: clock.wall(), kind, severity, rule, reason, phase, verdict, evidence: {} });
   };
   const desk = makeDesk({
     engine,
@@ -172,6 +183,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       secrets.read();
       engine.reconfigure(site());
       storeroom.reconfigured();
+      other.reconfigured();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -185,6 +197,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   // A restore that a crash cut off is ended before anything else; the watch does not wait for it, a promotion does.
   storeroom.start();
   engine.start();
+  other.start();
   const stopPruning = prunes(clock, history, config, log);
 
   let closing: Promise<void> | null = null;
@@ -210,6 +223,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       closing ??= (async () => {
         stopPruning();
         config.close();
+        other.close();
         await Promise.all([storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();

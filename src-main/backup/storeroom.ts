@@ -145,6 +145,12 @@ export class Storeroom {
     return this.#stock.offset(this.#role);
   }
 
+  /** The newest verified backup that is known here. */
+  newest(): { name: string; createdAt: number; verified: boolean } | null {
+    const { newestVerified } = this.#facts.now;
+    return newestVerified === null ? null : { ...newestVerified, verified: true };
+  }
+
   troubles(): Trouble[] {
     const { trouble } = this.#aftermath;
     return trouble === null ? [] : [trouble];

@@ -98,6 +98,11 @@ function servicesOf(written: Written) {
   };
 }
 
+function claimOf(written: Written['promotion']['claim']) {
+  if (typeof written === 'string') return { need: written, etcd: null };
+  return { need: written?.need ?? ('required' as const), etcd: written?.etcd ?? null };
+}
+
 export function fillIn(written: Written) {
   const { heartbeat, promotion } = written;
   const { scripts } = promotion;
@@ -121,6 +126,7 @@ export function fillIn(written: Written) {
         // The PBX already lives here when it runs: stopping there would help nobody.
         after: scriptOf(scripts.after, scripts, 'continue'),
       },
+      claim: claimOf(promotion.claim),
       dns: promotion.dns ?? null,
     },
     backup: written.backup ?? null,

@@ -33,6 +33,7 @@ export function toPolicy(config: Config): Policy {
     cooldownMs: promotion.cooldown,
     maxOffsetMs: restore?.maxOffset ?? null,
     observeOnly: promotion.observeOnly,
+    claim: promotion.claim.need,
     references: heartbeat.references.length,
   };
 }
@@ -61,6 +62,9 @@ export function targetOf(config: Config): Target {
   const { active, passive, fqdn } = config.pair;
   return { address: config.role === 'passive' ? active : passive, fqdn };
 }
+
+/** The other node's address in the pair. */
+export const otherPlaceOf = (config: Config): string => targetOf(config).address;
 
 /** This node itself, for proving that the PBX is alive here after a promotion. */
 export function ownTarget(config: Config): Target {

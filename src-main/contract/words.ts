@@ -62,6 +62,7 @@ export const guardNames = [
   'proven-down',
   'references',
   'no-contradiction',
+  'claim-keeper',
   'restored-data',
   'no-maintenance',
   'not-observe-only',

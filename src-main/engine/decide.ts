@@ -28,6 +28,7 @@ export function initialState(phase: Phase, at: number): CoreState {
     seenHealthy: false,
     verdict: null,
     failedRounds: 0,
+    failingSince: null,
     countedBy: null,
     failedByTest: {},
     inconclusiveRounds: 0,
@@ -43,7 +44,13 @@ export function initialState(phase: Phase, at: number): CoreState {
 
 /** The state once it is judged otherwise what is watched: what was counted proves nothing by that. */
 export function countingAnew(state: CoreState): CoreState {
-  const nothing = { failedRounds: 0, failedByTest: {}, inconclusiveRounds: 0, unreferencedRounds: 0 };
+  const nothing = {
+    failedRounds: 0,
+    failingSince: null,
+    failedByTest: {},
+    inconclusiveRounds: 0,
+    unreferencedRounds: 0,
+  };
   return { ...state, ...nothing, verdict: null, round: null };
 }
 

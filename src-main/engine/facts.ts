@@ -86,6 +86,10 @@ function runbookFact(o: Observation): Facts['runbook'] {
   return r.origin !== 'person' && !r.committed && !r.cancelling ? 'revocable' : 'running';
 }
 
+/** Another node goes under a higher epoch, or owns this very one where both can see it. */
+const isOutranked = ({ highestEpoch, standing, claims }: Observation): boolean =>
+  highestEpoch > standing.epoch || (standing.epoch > 0 && claims.foreign === standing.epoch);
+
 /** The facts of this moment. `state` has absorbed the observation already, and `guards` were asked over both. */
 export function factsOf(state: CoreState, o: Observation, guards: readonly GuardView[]): Facts {
   return {
@@ -95,6 +99,6 @@ export function factsOf(state: CoreState, o: Observation, guards: readonly Guard
     go: goFact(state, o, guards),
     runbook: runbookFact(o),
     kind: o.runbook?.kind ?? 'promotion',
-    epoch: o.highestEpoch > o.standing.epoch ? 'higher' : 'mine',
+    epoch: isOutranked(o) ? 'higher' : 'mine',
   };
 }

@@ -35,6 +35,14 @@ const dataEvidence: Check = (_state, o) => {
   return [data.ageMs <= policy.maxOffsetMs, age];
 };
 
+const claimEvidence: Check = (_state, o) => {
+  const { state, evidence } = o.claims;
+  if (state !== 'unreachable') return [true, evidence];
+  return o.policy.claim === 'best-effort'
+    ? [true, `${evidence}; promotion.claim is best-effort: the takeover would not be seen there`]
+    : [false, `${evidence}: the other node could not see that this one takes over`];
+};
+
 /** What a proven death of the other node settles by itself, or what has words of its own. */
 const settledThen: readonly GuardName[] = ['proven-down', 'no-contradiction', 'no-maintenance', 'not-observe-only'];
 
@@ -78,6 +86,7 @@ const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] 
             o.word ? `the other node's word is ${inWords(o.word.ageMs)} old` : 'no word of the other node contradicts',
           ],
   },
+  { name: 'claim-keeper', bindsPerson: true, check: claimEvidence },
   { name: 'restored-data', bindsPerson: true, check: dataEvidence },
   {
     name: 'no-maintenance',

@@ -62,9 +62,14 @@ export function referencesSilent(round: RoundSummary): boolean {
   return round.referencesAsked > 0 && round.referencesAnswered === 0;
 }
 
+/** However rarely the other node speaks, its word is no sign of life for longer than by this interval. */
+const slowestWordMs = 300_000;
+/** Between the first failed round and the reading of a word that was written before it. */
+const readingMs = 5_000;
+
 /** A word older than this is no longer a sign of life. */
-export function wordFreshMs(policy: Policy): number {
-  return 2 * policy.intervalMs + 5_000;
+export function wordFreshMs(policy: Policy, word: Pick<Word, 'everyMs'>): number {
+  return 2 * Math.max(policy.intervalMs, Math.min(word.everyMs, slowestWordMs)) + 5_000;
 }
 
 /** The other node says, recently, that it is active and serves: it contradicts a failed heartbeat. */
@@ -74,8 +79,18 @@ export function contradicts(word: Word | null, observation: Observation): boolea
     word.role === 'active' &&
     word.healthy &&
     word.epoch >= observation.standing.epoch &&
-    word.ageMs <= wordFreshMs(observation.policy)
+    word.ageMs <= wordFreshMs(observation.policy, word)
   );
+}
+
+/**
+ * It contradicts, and was said since the tests fail: the other node lives and says so. One that was heard before, or so soon after that
+ * it may have been written before, proves nothing yet: a node that died just now spoke a moment ago, too.
+ */
+function insists(state: CoreState, observation: Observation): boolean {
+  const { word, at, policy } = observation;
+  if (word === null || state.failingSince === null) return false;
+  return at - word.ageMs > state.failingSince + policy.confirmEveryMs + readingMs;
 }
 
 /**
@@ -86,7 +101,14 @@ export function absorb(state: CoreState, observation: Observation): CoreState {
   let next = state;
   const { gap, round, policy } = observation;
   if (gap && gap.id > next.lastGap) {
-    const nothing = { failedRounds: 0, failedByTest: {}, inconclusiveRounds: 0, unreferencedRounds: 0, round: null };
+    const nothing = {
+      failedRounds: 0,
+      failedByTest: {},
+      inconclusiveRounds: 0,
+      unreferencedRounds: 0,
+      failingSince: null,
+      round: null,
+    };
     next = { ...next, ...nothing, lastGap: gap.id };
   }
   if (next.countedBy !== policy.failWhen) {
@@ -119,6 +141,7 @@ function count(before: CoreState, round: Round, summary: RoundSummary, policy: P
   const state = {
     ...before,
     inconclusiveRounds: summary.result === 'inconclusive' ? Math.min(enough, before.inconclusiveRounds + 1) : 0,
+    failingSince: summary.result === 'ok' ? null : (before.failingSince ?? round.startedAt),
     unreferencedRounds: unreferenced ? Math.min(enough, before.unreferencedRounds + 1) : 0,
   };
   if (summary.result === 'ok') {
@@ -142,6 +165,7 @@ function verdictOf(state: CoreState, observation: Observation): Verdict | null {
   if (round.result === 'ok') return 'healthy';
   if (round.result === 'inconclusive') return 'suspect';
   if (referencesSilent(round)) return 'isolated';
-  if (contradicts(observation.word, observation)) return 'conflicting';
+  // It may have died right after it: as long as the next word could still come, nothing is proven.
+  if (contradicts(observation.word, observation)) return insists(state, observation) ? 'conflicting' : 'suspect';
   return state.failedRounds >= roundsNeeded(observation.policy) ? 'down' : 'suspect';
 }

@@ -14,7 +14,7 @@ import type {
   RunbookStatus,
   Verdict,
 } from '../contract/words.ts';
-import type { Beat, Gap, ReferenceBeat } from './ports.ts';
+import type { Beat, ClaimsSeen, Gap, ReferenceBeat } from './ports.ts';
 
 /** All tests of one heartbeat interval. */
 export interface Round {
@@ -35,6 +35,8 @@ export interface Word {
   /** outcome of the same tests run against itself: true when by the pair's rule it serves */
   healthy: boolean;
   via: 'location' | 'peer-link';
+  /** how often the other node says one */
+  everyMs: number;
 }
 
 export type DataState =
@@ -80,6 +82,8 @@ export interface Policy {
   /** null: Estepe keeps no copy of the data here */
   maxOffsetMs: number | null;
   observeOnly: boolean;
+  /** whether a takeover needs a claim that the other node can see */
+  claim: 'required' | 'best-effort';
   /** how many references are configured */
   references: number;
 }
@@ -94,13 +98,14 @@ export interface Observation {
   /** the newest complete round */
   round: Round | null;
   word: Word | null;
+  claims: ClaimsSeen;
   data: DataState;
   maintenance: { leftMs: number } | null;
   /** left of the cool-down after the last promotion */
   cooldownLeftMs: number;
   /** `lost`: it went with a damaged history and is the configuration's guess until a person confirms it */
   standing: { role: Role; epoch: number; lost?: true };
-  /** highest epoch seen anywhere: claims, the other node's word */
+  /** highest epoch that another node goes under, as far as is seen: claims, its own word; or this node's own */
   highestEpoch: number;
   runbook: RunbookFacts | null;
   order: Order | null;
@@ -126,6 +131,8 @@ export interface CoreState {
   failedRounds: number;
   /** the rule they were counted by; null before the first decision */
   countedBy: FailWhen | null;
+  /** monotonic start of the first round of those that were not good; null while the newest was good */
+  failingSince: number | null;
   /** the same per test, for `failWhen: any` */
   failedByTest: Readonly<Record<string, number>>;
   lastRound: number;

@@ -136,16 +136,37 @@ export interface Standing {
 
 export interface ClaimAnswer {
   won: boolean;
-  /** who owns the epoch now */
+  /** who owns the epoch now; empty where that could not be learnt */
   owner: string;
 }
 
-/** Ownership of epochs. In the local store first, in the location and beside it later. */
+/** The answer of all who keep claims. */
+export interface SharedAnswer extends ClaimAnswer {
+  /** why it stands where the other node does not see it, or could not be made at all; null: it stands everywhere */
+  unshared: string | null;
+}
+
+/** Ownership of epochs: in the local store, and with the keepers that both nodes reach (the location, etcd). */
 export interface Claims {
-  /** Exclusive creation. Asking again with the same owner is answered `won` again. */
-  claim(epoch: number, owner: string): Promise<ClaimAnswer>;
-  /** Highest epoch anybody claimed as far as can be seen from here; 0 for none. */
+  /**
+   * Exclusive creation. Asking again with the same owner is answered `won` again. Never rejects for a keeper that cannot be reached:
+   * with `alone` the claim then stands on this node only, without it nothing is won.
+   */
+  claim(epoch: number, owner: string, how: { alone: boolean; signal: AbortSignal }): Promise<SharedAnswer>;
+  /** Highest epoch anybody claimed as far as can be seen from here; 0 for none. Withdrawn ones count. */
   highest(): Promise<number>;
+  /** Highest epoch that another node owns and did not withdraw, as far as can be seen from here; 0 for none. */
+  foreign(): Promise<number>;
+}
+
+/** What keepers of claims have shown last. */
+export interface ClaimsSeen {
+  /** `alone`: no keeper is configured */
+  state: 'alone' | 'reachable' | 'unreachable';
+  /** one line: who, since when, why not */
+  evidence: string;
+  /** highest epoch that another node owns and did not withdraw; 0 for none */
+  foreign: number;
 }
 
 export interface RunbookRecord {
@@ -186,6 +207,8 @@ export interface StepResult {
 
 export type NewEvent = Omit<EventView, 'id' | 'at'> & { at: number };
 
+/** Name of the remembered fact which runbook, by its id, lost its claim to another node. */
+export const claimLostKey = 'claimLost';
 /** Name of the remembered fact that role and epoch were lost with a damaged history; a person's word removes it. */
 export const standingLostKey = 'standingLost';
 
@@ -207,6 +230,8 @@ export interface Store {
   /** durable; small facts that outlive the process: maintenance, cool-down */
   remember(key: string, value: unknown): void;
   recall(key: string): unknown;
+  /** who owns an epoch by what is written here; null: nobody */
+  ownerOf(epoch: number): string | null;
   /** durable; false when somebody else owns the epoch */
   claimEpoch(epoch: number, owner: string, wall: number): ClaimAnswer;
   highestEpoch(): number;

@@ -276,7 +276,7 @@ function vitals(
   db: Sqlite,
   write: Writer,
   read: Read,
-): Pick<Store, 'standing' | 'saveStanding' | 'remember' | 'recall' | 'claimEpoch' | 'highestEpoch'> {
+): Pick<Store, 'standing' | 'saveStanding' | 'remember' | 'recall' | 'ownerOf' | 'claimEpoch' | 'highestEpoch'> {
   const getStanding = db.prepare<[], Standing>('SELECT role, epoch, since FROM standing');
   const setStanding = db.prepare<[Role, number, number]>(
     `INSERT INTO standing VALUES (1, ?, ?, ?) ON CONFLICT DO UPDATE
@@ -322,6 +322,7 @@ function vitals(
         const json = getFact.get(key);
         return json === undefined ? undefined : (JSON.parse(json) as unknown);
       }),
+    ownerOf: (epoch) => ownerOf.get(epoch) ?? null,
     claimEpoch(epoch, owner, wall) {
       requireEpoch(epoch, 1);
       return write.durable('claim an epoch', () => {

@@ -163,8 +163,8 @@ export class Heard {
     const newest = this.newestWord();
     if (newest === null) return null;
     const { word, heardAt, via } = newest;
-    const { role, epoch, healthy } = word;
-    return { role, epoch, ageMs: Math.max(0, now - heardAt), healthy: healthy === true, via };
+    const { role, epoch, healthy, intervalMs: everyMs } = word;
+    return { role, epoch, ageMs: Math.max(0, now - heardAt), healthy: healthy === true, via, everyMs };
   }
 
   /** The channel is no longer listened to (unpaired, location changed): what it brought is forgotten. */

@@ -18,7 +18,7 @@ import type {
   Round,
   Word,
 } from '../engine/observation.ts';
-import { type Cancel, type Clock, type Gap, type Store, standingLostKey } from '../engine/ports.ts';
+import { type Cancel, type ClaimsSeen, type Clock, type Gap, type Store, standingLostKey } from '../engine/ports.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Asked } from './proof-asked.ts';
 import type { Runner } from './runner.ts';
@@ -28,6 +28,7 @@ import { standDownStepIds } from './step.ts';
 export interface Senses {
   policy(): Policy;
   word(): Word | null;
+  claims(): ClaimsSeen;
   data(): DataState;
   maintenanceLeftMs(): number | null;
   cooldownLeftMs(): number;
@@ -172,6 +173,7 @@ export class Interpreter {
     const { clock, senses } = this.#p;
     const standing = this.#standing;
     const word = senses.word();
+    const claims = senses.claims();
     const left = senses.maintenanceLeftMs();
     return {
       at: clock.now(),
@@ -180,11 +182,12 @@ export class Interpreter {
       gap: this.#gap,
       round: this.#round,
       word,
+      claims,
       data: senses.data(),
       maintenance: left === null ? null : { leftMs: left },
       cooldownLeftMs: senses.cooldownLeftMs(),
       standing,
-      highestEpoch: Math.max(standing.epoch, word?.epoch ?? 0),
+      highestEpoch: Math.max(standing.epoch, word?.epoch ?? 0, claims.foreign),
       runbook: this.#p.runner().facts(),
       order: this.#orders[0]?.order ?? null,
     };

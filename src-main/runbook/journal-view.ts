@@ -30,8 +30,8 @@ export function committed(record: RunbookRecord, steps: readonly Step[]): boolea
   return steps.some((s) => s.pointOfNoReturn && lastEntry(record, s.id) !== null);
 }
 
-/** Taken back because another node owns the epoch: that one is about to take over, or thought so. */
-export function lostClaim(record: RunbookRecord): boolean {
+/** Taken back because its claim failed: lost to another node, or not to be made. */
+export function failedClaim(record: RunbookRecord): boolean {
   return record.status === 'cancelled' && lastEntry(record, 'claim')?.result?.outcome === 'failed';
 }
 

@@ -7,6 +7,7 @@ import { inWords } from '../engine/duration.ts';
 import {
   type Claims,
   type Clock,
+  claimLostKey,
   type Files,
   type Net,
   type Proc,
@@ -14,6 +15,7 @@ import {
   type Store,
   standingLostKey,
 } from '../engine/ports.ts';
+import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';
@@ -27,6 +29,8 @@ export interface PromotionPlan {
   scriptsFolder: string;
   before: ScriptPlan | null;
   after: ScriptPlan | null;
+  /** whether a takeover needs a claim that the other node can see */
+  claim: 'required' | 'best-effort';
   services: ServiceCommands & { timeoutMs: number; onFail: Step['onFail'] };
   proof: Proof;
 }
@@ -59,6 +63,7 @@ export interface PromotionParts {
 /** How long a resumed promotion may look for proof before a person is asked. */
 const guardsTimeoutMs = 10 * 60_000;
 const claimTimeoutMs = 60_000;
+const claimRetries = 2;
 
 export const promotionStepIds: readonly StepId[] = stepIds.filter((id) => id !== 'stop-services');
 
@@ -100,13 +105,26 @@ function guardsStep(parts: PromotionParts): Step {
   };
 }
 
-function claimStep({ claims, store, clock, node }: PromotionParts): Step {
+/**
+ * Nobody else was seen to own it, but it could not be claimed where the other node would see that. By itself nothing goes on then;
+ * a person is asked, who may override `claim-keeper`.
+ */
+function unclaimed(epoch: number, why: string, c: StepContext): StepEnd {
+  const end = failure(
+    `epoch ${epoch} could not be claimed: ${why}. The other node could not see that this one takes over`,
+  );
+  if (c.attempt % (claimRetries + 1) !== 0) return { ...end, again: true };
+  return c.runbook.origin === 'person' ? end : { ...end, takeBack: true };
+}
+
+function claimStep({ claims, store, clock, node, plan }: PromotionParts): Step {
+  const policy = () => plan().claim;
   return {
     ...plain,
     id: 'claim',
     title: 'Claim the epoch',
     timeoutMs: claimTimeoutMs,
-    retries: 2,
+    retries: claimRetries,
     run: async (c) => {
       const known = Math.max(await claims.highest(), store.highestEpoch(), store.standing()?.epoch ?? 0);
       const epoch = c.epoch ?? known + 1;
@@ -114,8 +132,15 @@ function claimStep({ claims, store, clock, node }: PromotionParts): Step {
       c.goUnder(epoch);
       store.remember('lastClaim', clock.wall());
       const owner = `${node}#${c.runbook.startedAt}-${c.runbook.id}`;
-      const answer = await claims.claim(epoch, owner);
-      if (answer.won) return done(`epoch ${epoch} is ours`);
+      const overridden = overridesOf(c.runbook).some(({ guard }) => guard === 'claim-keeper');
+      const alone = policy() === 'best-effort' || overridden;
+      const answer = await claims.claim(epoch, owner, { alone, signal: c.signal });
+      if (answer.won) {
+        const { unshared } = answer;
+        return done(`epoch ${epoch} is ours${unshared === null ? '' : `, on this node alone: ${unshared}`}`);
+      }
+      if (answer.unshared !== null) return unclaimed(epoch, answer.unshared, c);
+      store.remember(claimLostKey, c.runbook.id);
       return { ...failure(`epoch ${epoch} was claimed by ${answer.owner}: another node takes over`), takeBack: true };
     },
   };
@@ -258,9 +283,9 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
 
 /** Claimed since by another node: that one is, or will be, the active. What was started here is stopped again. */
 async function outbid(claims: Claims, epoch: number): Promise<StepEnd | null> {
-  const highest = await claims.highest();
-  if (highest <= epoch) return null;
-  return { ...failure(`epoch ${highest} was claimed meanwhile: another node takes over`), takeBack: true };
+  const foreign = await claims.foreign();
+  if (foreign < epoch) return null;
+  return { ...failure(`epoch ${foreign} was claimed meanwhile: another node takes over`), takeBack: true };
 }
 
 /** A standing that is set is known, whatever was lost before. */

@@ -83,7 +83,8 @@ const unproven = {
   conflicting: 'the tests fail, but the other node says itself that it serves',
 } as const;
 
-const overridesOf = ({ overrides, goneOn = [] }: RunbookRecord): RunbookRecord['overrides'] => [
+/** All that a person overrode, at the beginning and on going on. */
+export const overridesOf = ({ overrides, goneOn = [] }: RunbookRecord): RunbookRecord['overrides'] => [
   ...overrides,
   ...goneOn,
 ];

@@ -9,7 +9,9 @@ import type { CoreState, DataState, Observation, Policy, Round, Word } from '../
 import {
   type Cancel,
   type Claims,
+  type ClaimsSeen,
   type Clock,
+  claimLostKey,
   type Files,
   type Net,
   type Proc,
@@ -20,7 +22,7 @@ import {
 } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
-import { lostClaim } from '../runbook/journal-view.ts';
+import { failedClaim } from '../runbook/journal-view.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
 import { guardsHold, whyNotDown } from '../runbook/proof-asked.ts';
 import { Runner } from '../runbook/runner.ts';
@@ -51,6 +53,7 @@ export interface Site {
 /** What later parts (backup, peer link) tell the engine. */
 export interface Outside {
   word(): Word | null;
+  claims(): ClaimsSeen;
   data(): DataState;
   /** resolves when no restore changes the PBX's data any more; called while a runbook is open */
   settled(signal: AbortSignal): Promise<void>;
@@ -116,6 +119,7 @@ export class Engine {
         senses: {
           policy: () => this.#site.policy,
           word: () => outside.word(),
+          claims: () => outside.claims(),
           data: () => outside.data(),
           maintenanceLeftMs: () => this.lasting.maintenance()?.leftMs ?? null,
           cooldownLeftMs: () => this.#cooldownLeftMs(),
@@ -238,8 +242,8 @@ export class Engine {
   #cooldownLeftMs(): number {
     const { cooldownMs } = this.#site.policy;
     const { record } = this.runner;
-    const afterClaimMs =
-      record && lostClaim(record) ? Math.max(cooldownMs, afterClaim) : Math.min(cooldownMs, afterClaim);
+    const isLost = record && failedClaim(record) && this.#ports.store.recall(claimLostKey) === record.id;
+    const afterClaimMs = isLost ? Math.max(cooldownMs, afterClaim) : Math.min(cooldownMs, afterClaim);
     return this.lasting.cooldownLeftMs(cooldownMs, afterClaimMs);
   }
 

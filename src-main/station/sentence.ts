@@ -34,6 +34,7 @@ const said = (severity: Severity, text: string): Sentence => ({ severity, text }
 
 const hindrance: Partial<Record<GuardName, string>> = {
   references: 'no reference answers',
+  'claim-keeper': 'the epoch cannot be claimed where the other node sees it',
   'restored-data': 'the data restored here is not good enough',
   'cool-down': 'the last promotion is too recent',
   'standing-known': 'its role and epoch are lost and nobody confirms them',

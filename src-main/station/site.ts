@@ -31,6 +31,7 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
       oldAddress: watched.address,
       newAddress: own.address,
       scriptsFolder: folder.scripts,
+      claim: promotion.claim.need,
       before: script(promotion.scripts.before),
       after: script(promotion.scripts.after),
       services: { ...serviceCommands(plan, platform), timeoutMs: timeout, onFail },

@@ -75,6 +75,7 @@ export const guardWord: Record<GuardName, () => string> = {
   'proven-down': m.guard_proven_down,
   references: m.guard_references,
   'no-contradiction': m.guard_no_contradiction,
+  'claim-keeper': m.guard_claim_keeper,
   'restored-data': m.guard_restored_data,
   'no-maintenance': m.guard_no_maintenance,
   'not-observe-only': m.guard_not_observe_only,

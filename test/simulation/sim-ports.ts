@@ -11,6 +11,7 @@ import type {
   Random,
   ReferenceBeat,
   ReferenceSpec,
+  SharedAnswer,
   Store,
   Target,
   TestSpec,
@@ -291,7 +292,7 @@ export class SimClaims implements Claims {
     this.#ignoreAnswer = ignoreAnswer;
   }
 
-  async claim(epoch: number, owner: string): Promise<{ won: boolean; owner: string }> {
+  async claim(epoch: number, owner: string): Promise<SharedAnswer> {
     if (!this.#life.alive()) return never;
     this.#life.boundary.cross('before claim effect');
     const { taken } = this.#rival;
@@ -303,10 +304,14 @@ export class SimClaims implements Claims {
     const other = taken.get(epoch);
     const answer = other ? { won: false, owner: other } : this.#store.claimEpoch(epoch, owner, this.#life.time.wall());
     this.#life.boundary.cross('after claim effect');
-    return this.#ignoreAnswer ? { won: true, owner } : answer;
+    return { ...(this.#ignoreAnswer ? { won: true, owner } : answer), unshared: null };
   }
 
   highest(): Promise<number> {
     return Promise.resolve(Math.max(this.#store.highestEpoch(), ...this.#rival.taken.keys()));
+  }
+
+  foreign(): Promise<number> {
+    return Promise.resolve(Math.max(0, ...this.#rival.taken.keys()));
   }
 }

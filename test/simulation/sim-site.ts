@@ -26,6 +26,7 @@ export const defaultPolicy: Policy = {
   cooldownMs: 3_600_000,
   maxOffsetMs: null,
   observeOnly: false,
+  claim: 'required',
   references: 2,
 };
 
@@ -53,6 +54,7 @@ export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): 
       oldAddress: watchedAddress,
       newAddress: ownAddress,
       scriptsFolder: '/scripts',
+      claim: 'required',
       before: script('before'),
       after: { ...script('after'), onFail: 'continue' },
       services: { start: [['start']], query: [['query']], stop: [['stop']], timeoutMs: 60_000, onFail: 'halt' },

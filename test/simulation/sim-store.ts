@@ -63,6 +63,10 @@ export class SimStore implements Store {
     return value;
   }
 
+  ownerOf(epoch: number): string | null {
+    return this.#disk.epochs.get(epoch) ?? null;
+  }
+
   standing(): Standing | null {
     return this.#disk.standing;
   }

@@ -170,7 +170,8 @@ export class Simulation {
       const known = this.world.dataNow();
       return known ? ({ state: 'known', ...known } as const) : ({ state: 'not-kept' } as const);
     };
-    return { word: () => this.world.word(), data, settled: async () => {} };
+    const claims = () => ({ state: 'alone', evidence: 'no keeper', foreign: 0 }) as const;
+    return { word: () => this.world.word(), claims, data, settled: async () => {} };
   }
 
   /** What a dying engine still says reaches nobody. */

@@ -161,7 +161,14 @@ export class World {
     if (!this.hasWord) return null;
     this.noteWord();
     const { at, healthy, epoch } = this.#word;
-    return { role: 'active', epoch, ageMs: this.time.now - at + 1_000, healthy, via: 'location' };
+    return {
+      role: 'active',
+      epoch,
+      ageMs: this.time.now - at + 1_000,
+      healthy,
+      via: 'location',
+      everyMs: this.policy.intervalMs,
+    };
   }
 
   /** The next moment at which time alone changes what the word says: it is written anew, or no longer fresh. */

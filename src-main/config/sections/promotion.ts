@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { modeSchema, onFailSchema, onSilenceSchema } from '../../contract/words.ts';
 import { commandArgv, duration, flag, line, scriptArgv, scriptName, whole, word } from '../scalars.ts';
+import { claim } from './claim.ts';
 import { dns } from './dns.ts';
 import { commandTimeout, group, list } from './form.ts';
 
@@ -60,5 +61,6 @@ export const promotion = group('How this node takes over.', {
     retries: retries('How often exit 1 is tried again.').prefault(2),
     onFail: onFail('What a failure does to the promotion. Default: before halt, after continue.').optional(),
   }).prefault({}),
+  claim: claim.optional(),
   dns: dns.optional(),
 });

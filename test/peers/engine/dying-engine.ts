@@ -96,12 +96,18 @@ const engine = new Engine(
     files: new RealFiles(folder.scripts),
     random: { hex: (bytes) => randomBytes(bytes).toString('hex') },
     claims: {
-      claim: async (epoch, owner) => store.claimEpoch(epoch, owner, clock.wall()),
+      claim: async (epoch, owner) => ({ ...store.claimEpoch(epoch, owner, clock.wall()), unshared: null }),
+      foreign: async () => 0,
       highest: async () => store.highestEpoch(),
     },
   },
   siteOf(config, folder, process.platform),
-  { word: () => null, data: () => ({ state: 'not-kept' }), settled: async () => {} },
+  {
+    word: () => null,
+    claims: () => ({ state: 'alone', evidence: 'no keeper', foreign: 0 }),
+    data: () => ({ state: 'not-kept' }),
+    settled: async () => {},
+  },
   {
     onChange: () => {
       if (watching || engine.interpreter.state.phase !== 'watching') return;

@@ -20,6 +20,8 @@ const isolated = inPhase('suspecting', 'isolated').round;
 
 type Row = [GuardName, string, ok: boolean, evidence: RegExp, Partial<Observation>, Partial<CoreState>?];
 
+const away = { state: 'unreachable', evidence: 'no answer', foreign: 0 } as const;
+
 const rows: Row[] = [
   ['seen-healthy', 'seen', true, /was seen healthy since it is watched as now/, {}],
   ['seen-healthy', 'never seen', false, /was never seen healthy/, {}, { seenHealthy: false }],
@@ -56,6 +58,22 @@ const rows: Row[] = [
     /said 12 s ago, through the location, that it is active/,
     { word: servingWord },
   ],
+  ['claim-keeper', 'it answers', true, /^the location answers$/, {}],
+  [
+    'claim-keeper',
+    'away',
+    false,
+    /^no answer: the other node could not see that this one takes over$/,
+    { claims: away },
+  ],
+  [
+    'claim-keeper',
+    'B4 away, best-effort',
+    true,
+    /^no answer; promotion.claim is best-effort: the takeover would not be seen there$/,
+    { claims: away, policy: { ...policy, claim: 'best-effort' } },
+  ],
+  ['claim-keeper', 'none', true, /^alone$/, { claims: { state: 'alone', evidence: 'alone', foreign: 0 } }],
   [
     'restored-data',
     'D1 23 h 59 min',
@@ -115,6 +133,7 @@ describe('a person and the guards (invariant 3)', () => {
     observed({
       policy: { ...policy, observeOnly: true, references: 0 },
       word: servingWord,
+      claims: away,
       data: { state: 'never' },
       standing: { role: 'passive', epoch: 0, lost: true },
       maintenance: { leftMs: 60_000 },
@@ -130,6 +149,7 @@ describe('a person and the guards (invariant 3)', () => {
       'proven-down',
       'references',
       'no-contradiction',
+      'claim-keeper',
       'restored-data',
       'no-maintenance',
       'not-observe-only',

@@ -183,8 +183,8 @@ describe('the other node’s own word', () => {
 
   it.each<[string, Partial<Word>, boolean]>([
     ['that it serves', {}, true],
-    ['of just before it is too old', { ageMs: wordFreshMs(policy) }, true],
-    ['that is too old', { ageMs: wordFreshMs(policy) + 1 }, false],
+    ['of just before it is too old', { ageMs: wordFreshMs(policy, servingWord) }, true],
+    ['that is too old', { ageMs: wordFreshMs(policy, servingWord) + 1 }, false],
     ['that it is deaf', { healthy: false }, false],
     ['that it is passive', { role: 'passive' }, false],
     ['through the peer link', { via: 'peer-link' }, true],
@@ -198,9 +198,30 @@ describe('the other node’s own word', () => {
     expect(contradicts({ ...servingWord, epoch: 4 }, observed({ standing }))).toBe(true);
   });
 
-  it('B1 makes a failed round conflicting from the first on, and leaves a good one healthy', () => {
-    expect(verdictsOf([dead(1), dead(2)], { word: servingWord })).toEqual(['conflicting', 'conflicting']);
+  it('B1 said since the tests fail, it makes them conflicting; a good round stays healthy', () => {
+    const earlier = { ...dead(1), startedAt: now - 60_000 };
+    expect(verdictsOf([earlier, dead(2)], { word: servingWord })).toEqual(['conflicting', 'conflicting']);
     expect(verdictsOf([alive(1)], { word: servingWord })).toEqual(['healthy']);
+  });
+
+  it('said before the tests failed, or too soon after to have been written since, it leaves them unproven', () => {
+    const rounds = [1, 2, 3, 4, 5].map((n) => dead(n));
+    const unproven = rounds.map(() => 'suspect');
+    expect(verdictsOf(rounds, { word: servingWord })).toEqual(unproven);
+    const soon = { ...servingWord, ageMs: 0 };
+    // The first round began 4 s ago; read up to 10 s after it, a word may be of before.
+    expect(verdictsOf(rounds, { word: soon })).toEqual(unproven);
+    const at = (ms: number) => ({ at: now + ms, word: soon });
+    expect(verdictsOf(rounds, at(6_000))).toEqual(unproven);
+    expect(verdictsOf(rounds, at(6_001))).toEqual(rounds.map(() => 'conflicting'));
+  });
+
+  it('is waited for as long as the other node says it speaks, five minutes at most', () => {
+    const slow = (ageMs: number, everyMs: number) => ({ word: { ...servingWord, ageMs, everyMs } });
+    const last = (change: Partial<Observation>) => verdictsOf([1, 2, 3, 4].map((n) => dead(n)), change).at(-1);
+    expect(last(slow(200_000, 120_000))).toBe('suspect');
+    expect(last(slow(250_000, 120_000))).toBe('down');
+    expect(last(slow(605_001, 3_600_000))).toBe('down');
   });
 
   it('B1 silent references weigh more: isolated, not conflicting', () => {
@@ -210,7 +231,7 @@ describe('the other node’s own word', () => {
   it('the failed rounds go on being counted under it, so that a death is seen when it ages', () => {
     let state = initialState('watching', 0);
     for (const n of [1, 2, 3, 4]) state = absorb(state, observed({ round: dead(n), word: servingWord }));
-    const aged = { ...servingWord, ageMs: wordFreshMs(policy) + 1 };
+    const aged = { ...servingWord, ageMs: wordFreshMs(policy, servingWord) + 1 };
     expect(absorb(state, observed({ round: dead(4), word: aged })).verdict).toBe('down');
   });
 });

@@ -25,6 +25,7 @@ export const policy: Policy = {
   cooldownMs: 3_600_000,
   maxOffsetMs: 86_400_000,
   observeOnly: false,
+  claim: 'required',
   references: 2,
 };
 
@@ -40,6 +41,7 @@ export function observed(change: Partial<Observation> = {}): Observation {
     gap: null,
     round: null,
     word: null,
+    claims: { state: 'reachable', evidence: 'the location answers', foreign: 0 },
     data: { state: 'known', ageMs: 3_600_000, verified: true },
     maintenance: null,
     cooldownLeftMs: 0,
@@ -52,7 +54,14 @@ export function observed(change: Partial<Observation> = {}): Observation {
 }
 
 /** The other node says that it is active and serves. */
-export const servingWord: Word = { role: 'active', epoch: 0, ageMs: 12_000, healthy: true, via: 'location' };
+export const servingWord: Word = {
+  role: 'active',
+  epoch: 0,
+  ageMs: 12_000,
+  healthy: true,
+  via: 'location',
+  everyMs: 30_000,
+};
 
 const failedRound: RoundSummary = {
   result: 'failed',
@@ -69,7 +78,7 @@ export const counted: Record<Verdict | 'none', Partial<CoreState>> = {
   suspect: { round: failedRound, failedRounds: 2, seenHealthy: true },
   down: { round: failedRound, failedRounds: 4, seenHealthy: true },
   isolated: { round: { ...failedRound, referencesAnswered: 0 }, failedRounds: 0, seenHealthy: true },
-  conflicting: { round: failedRound, failedRounds: 4, seenHealthy: true },
+  conflicting: { round: failedRound, failedRounds: 4, failingSince: now - 60_000, seenHealthy: true },
 };
 
 /** A state in that phase, in which an incident of a minute ago led to that verdict. */

@@ -187,6 +187,7 @@ export class SmallWorld {
       'restored-data': fresh || p.maxOffsetMs === null || data.state === 'not-kept',
       'no-maintenance': maintenance === null,
       'not-observe-only': !p.observeOnly,
+      'claim-keeper': this.#o.claims.state !== 'unreachable' || this.#o.policy.claim === 'best-effort',
       'cool-down': cooldownLeftMs === 0,
     };
     return guardNames.filter((name) => !holds[name]);

@@ -58,7 +58,7 @@ describe('what was heard', () => {
     const heard = new Heard();
     expect(heard.newest(0)).toBeNull();
     expect(heard.hear('peer-link', word({ at: 5 }), 1000)).toBe(true);
-    expect(heard.newest(31_000)).toEqual({ role: 'active', epoch: 3, ageMs: 30_000, healthy: true, via: 'peer-link' });
+    expect(heard.newest(31_000)).toEqual({ role: 'active', epoch: 3, ageMs: 30_000, healthy: true, via: 'peer-link', everyMs: 30_000 });
   });
 
   it('the same word again is no news, nor an older one of that life', () => {
@@ -105,7 +105,7 @@ describe('what was heard', () => {
     heard.hear('peer-link', word({ life: lifeB, seq: 1, epoch: 4 }), 1000);
     heard.hear('location', word({ life: lifeA, seq: 5000, epoch: 3 }), 1200);
     expect(heard.hear('peer-link', word({ life: lifeB, seq: 2, epoch: 4 }), 2000)).toBe(true);
-    expect(heard.newest(2000)).toMatchObject({ epoch: 4, via: 'peer-link' });
+    expect(heard.newest(2000)).toMatchObject({ epoch: 4, via: 'peer-link', everyMs: 30_000 });
   });
 
   it('a node that could not test itself is not taken for one that serves', () => {

@@ -1,7 +1,7 @@
 /** The whole engine on a real history and simulated time: the other node, the references and the programs do as they are told. */
 import type { Outcome } from '../../../src-main/contract/words.ts';
 import type { DataState, Policy, Word } from '../../../src-main/engine/observation.ts';
-import type { Beat, Net, ReferenceSpec, TestSpec } from '../../../src-main/engine/ports.ts';
+import type { Beat, ClaimsSeen, Net, ReferenceSpec, TestSpec } from '../../../src-main/engine/ports.ts';
 import { Engine, type Site } from '../../../src-main/station/engine.ts';
 import { Clockwork } from '../clockwork.ts';
 import { policy as usual } from '../engine/moments.ts';
@@ -25,6 +25,7 @@ export function engineBench(policy: Partial<Policy> = {}, change: Partial<Site> 
     here: 'alive' as Outcome,
     references: true,
     word: null as Word | null,
+    claims: { state: 'alone', evidence: 'no keeper', foreign: 0 } as ClaimsSeen,
     data: { state: 'not-kept' } as DataState,
   };
   const asked: number[] = [];
@@ -52,7 +53,11 @@ export function engineBench(policy: Partial<Policy> = {}, change: Partial<Site> 
     ...change,
   };
   const claims = {
-    claim: (epoch: number, owner: string) => Promise.resolve(history.claimEpoch(epoch, owner, work.time.wall())),
+    claim: async (epoch: number, owner: string) => ({
+      ...history.claimEpoch(epoch, owner, work.time.wall()),
+      unshared: null,
+    }),
+    foreign: async () => world.claims.foreign,
     highest: () => Promise.resolve(history.highestEpoch()),
   };
   const live = (): Engine =>
@@ -67,7 +72,7 @@ export function engineBench(policy: Partial<Policy> = {}, change: Partial<Site> 
         files: { vetScript: () => Promise.resolve(null) },
       },
       site,
-      { word: () => world.word, data: () => world.data, settled: async () => {} },
+      { word: () => world.word, claims: () => world.claims, data: () => world.data, settled: async () => {} },
       { onChange: () => {}, onRound: () => {}, tell: ({ key }) => void told.push(key) },
     );
   const here = { work, history, proc, world, asked, told, site, live, engine: live() };

@@ -95,7 +95,7 @@ describe('resumed past the point of no return', () => {
   ] as const)('%s: it waits ten minutes for better proof, then a person is asked', async (what, sentence) => {
     const b = await cutOff();
     if (what === 'isolated') b.world.references = false;
-    else b.world.word = { role: 'active', epoch: 9, ageMs: 1_000, healthy: true, via: 'location' };
+    else b.world.word = { role: 'active', epoch: 9, ageMs: 1_000, healthy: true, via: 'location', everyMs: 30_000 };
     const engine = b.reborn();
     await b.work.pass(9 * minute);
     expect([b.phase(engine), b.history.standing()?.role]).toEqual(['promoting', 'passive']);

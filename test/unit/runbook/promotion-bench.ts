@@ -12,6 +12,7 @@ export const plan: PromotionPlan = {
   fqdn: 'pbx.example.com',
   oldAddress: '192.0.2.1',
   newAddress: '192.0.2.2',
+  claim: 'required',
   scriptsFolder: '/scripts',
   before: { argv: ['before.sh', '--now'], timeoutMs: 60_000, retries: 2, onFail: 'halt' },
   after: { argv: ['after.sh'], timeoutMs: 60_000, retries: 0, onFail: 'continue' },
@@ -39,21 +40,30 @@ export class LocalClaims implements Claims {
   readonly elsewhere = new Map<number, string>();
   readonly #history: History;
   hang = false;
+  /** why the location cannot be asked */
+  unreachable = '';
 
   constructor(history: History) {
     this.#history = history;
   }
 
-  async claim(epoch: number, owner: string) {
+  async claim(epoch: number, owner: string, how: { alone: boolean }) {
     this.asked.push({ epoch, owner });
     const other = this.elsewhere.get(epoch);
     const answer = other === undefined ? this.#history.claimEpoch(epoch, owner, 0) : { won: false, owner: other };
     if (this.hang) return new Promise<never>(() => {});
-    return answer;
+    if (!this.unreachable) return { ...answer, unshared: null };
+    return how.alone
+      ? { ...answer, unshared: this.unreachable }
+      : { won: false, owner: '', unshared: this.unreachable };
   }
 
   highest(): Promise<number> {
     return Promise.resolve(Math.max(this.#history.highestEpoch(), ...this.elsewhere.keys()));
+  }
+
+  foreign(): Promise<number> {
+    return Promise.resolve(Math.max(0, ...this.elsewhere.keys()));
   }
 }
 
