@@ -11,6 +11,7 @@ import type { Key } from '../archive/encryption.ts';
 import { ArchiveError, codeOf } from '../archive/faults.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Expectation, Proven } from '../archive/read-archive.ts';
+import { mountWithin } from './mounts.ts';
 import { type Boundary, removeKept, removeStaged, swapIn, undo } from './swap.ts';
 import { readJournal, removeJournal, type SwapJournal, stagedOf, writeJournal } from './swap-journal.ts';
 
@@ -47,6 +48,21 @@ function refuse(message: string, todo: string, cause?: unknown): never {
   throw new EstepeError('backup', message, todo, {}, cause);
 }
 
+function refuseMount(mount: string, target: string): never {
+  const todo =
+    mount === target
+      ? 'name a folder below it in `backup.source`'
+      : `name the folders beside it in \`backup.source\` instead of ${target}, or unmount it here`;
+  refuse(`${mount} is a mount of its own and cannot be exchanged.`, todo);
+}
+
+async function requireNoMounts(targets: readonly string[]): Promise<void> {
+  for (const target of targets) {
+    const mount = await mountWithin(target);
+    if (mount !== null) refuseMount(mount, target);
+  }
+}
+
 /** A block for every file and folder, and something to go on with. */
 const perItemBytes = 4096;
 const reserveBytes = 16 * 1024 * 1024;
@@ -69,12 +85,11 @@ async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, st
       refuse(`The folder ${parent} is not there (${codeOf(error)}).`, 'create it, or correct the configuration', error),
     );
     const there = await lstat(target).catch(() => null);
-    if (there !== null && there.dev !== above.dev) {
-      refuse(`${target} is a mount of its own and cannot be exchanged.`, 'name a folder below it in `backup.source`');
-    }
+    if (there !== null && there.dev !== above.dev) refuseMount(target, target);
     if (there?.isSymbolicLink()) {
       refuse(`${target} is a link.`, 'name the folder it points to');
     }
+    await requireNoMounts([target]);
     if ((await lstat(parent)).isFile()) refuse(`${parent} is a file.`, 'correct the configuration');
     const place = { target, existed: there !== null };
     state.places.push(place);
@@ -131,6 +146,7 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     turn('stopping');
     await around.before();
     boundary('stopped');
+    await requireNoMounts(state.places.map(({ target }) => target));
     turn('swapping');
     await swapIn(state, boundary);
     turn('swapped');
