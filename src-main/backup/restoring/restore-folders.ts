@@ -3,8 +3,8 @@
  * ones stand there again. A crash at any point is ended by `recoverFolders` in the old or the new state, never half.
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, stat, statfs } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { lstat, realpath, stat, statfs } from 'node:fs/promises';
+import { dirname, isAbsolute, relative } from 'node:path';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import { extractArchive, type Watch } from '../archive/archive.ts';
 import type { Key } from '../archive/encryption.ts';
@@ -68,10 +68,21 @@ const perItemBytes = 4096;
 const reserveBytes = 16 * 1024 * 1024;
 
 /**
+ * Its journal, history and standing would be exchanged for those of the node that made the backup: then this one would take itself
+ * for the active, too.
+ */
+async function requireNotOurs(target: string, journal: string): Promise<void> {
+  const real = await realpath(target).catch(() => target);
+  const below = relative(real, await realpath(dirname(journal)));
+  if (below.startsWith('..') || isAbsolute(below)) return;
+  refuse(`${target} holds Estepe's own data folder.`, 'name the folders beside it in `backup.source` instead');
+}
+
+/**
  * The targets, each on a file system with room for all of it beside what is there, and one that renames can reach: put into `state`.
  * @returns where their new ones are put, by root id
  */
-async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, state: SwapJournal) {
+async function plan(manifest: Manifest, { targets, journal }: FolderRestore, state: SwapJournal) {
   const into = new Map<string, string>();
   const needed = new Map<number, { bytes: number; folder: string }>();
   for (const root of manifest.roots) {
@@ -90,6 +101,7 @@ async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, st
       refuse(`${target} is a link.`, 'name the folder it points to');
     }
     await requireNoMounts([target]);
+    await requireNotOurs(target, journal);
     if ((await lstat(parent)).isFile()) refuse(`${parent} is a file.`, 'correct the configuration');
     const place = { target, existed: there !== null };
     state.places.push(place);
@@ -132,7 +144,7 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     if (watch.signal.aborted) throw new ArchiveError('disk', 'It was cancelled.');
   };
   const placing = async ({ manifest }: Proven): Promise<ReadonlyMap<string, string>> => {
-    const into = await plan(manifest, what.targets, state);
+    const into = await plan(manifest, what, state);
     cancelled();
     begun = true;
     turn('staging');
