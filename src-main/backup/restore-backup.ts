@@ -112,11 +112,12 @@ class Restoring {
   }
 
   async run(): Promise<RestoreDone> {
-    const { history, clock, by, epoch, running, here, force, onChosen } = this.#work;
+    const { history, clock, by, epoch, running, here, role, force, onChosen } = this.#work;
     let choice: Choice;
     try {
       requirePassive(this.#work);
-      await recoverRestore({ here, running: { ...running, signal: new AbortController().signal }, clock, history });
+      const whole = { ...running, signal: new AbortController().signal };
+      await recoverRestore({ here, role, running: whole, clock, history });
       this.#tell('list', 0, null);
       choice = await choose(this.#work, this.#how);
     } catch (error) {

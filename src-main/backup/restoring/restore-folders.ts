@@ -204,6 +204,7 @@ export interface Recovered {
 
 /**
  * Ends a restore that a crash cut off; to be called before anything else is restored or promoted.
+ * @param serving this node is the active one: nothing is exchanged under the PBX
  * @param decided called when it is decided for the new ones, before the journal goes; must not throw
  * @returns null when there is none
  * @throws EstepeError when it cannot be ended; the journal stays, and calling again goes on
@@ -211,11 +212,20 @@ export interface Recovered {
 export async function recoverFolders(
   journal: string,
   around: Around,
+  serving: boolean,
   decided: () => void = () => {},
 ): Promise<Recovered | null> {
   const state = readJournal(journal);
   if (state === null) return null;
   const old = 'a restore that was cut off was taken back: the folders are as they were before it';
+  // On the active they hold what it serves with since: taken back, or loaded anew by `after`, that would be gone.
+  if (serving && state.phase !== 'staging' && state.phase !== 'cleaning') {
+    refuse(
+      'A restore was cut off here, and this node is the active one: what stands here now is what it serves with, so it stays.',
+      'look beside the restored folders for names ending in -old and -new; when nothing of them is missed, delete them and ' +
+        journal,
+    );
+  }
   switch (state.phase) {
     case 'cleaning':
       decided();

@@ -52,7 +52,7 @@ const said = await restoreFolders(
 const recordings = readdirSync(bench.at('recordings'));
 const journal = existsSync(bench.at('restore.json')) ? 'open' : 'none';
 spawnSync('umount', ['-l', mounted]);
-await recoverFolders(bench.at('restore.json'), around);
+await recoverFolders(bench.at('restore.json'), around, false);
 const left = readdirSync(bench.at('here')).filter((name) => name !== 'data');
 const stands = readFileSync(bench.at('here', 'data', 'sip.conf'), 'utf8');
 bench[Symbol.dispose]();

@@ -111,7 +111,7 @@ describe('a restore of folders', { timeout: 60_000 }, () => {
   it('a journal that nobody can read stops everything', async () => {
     writeFileSync(nodes.journal, 'not this');
     await expect(nodes.restore()).rejects.toThrow('is not readable');
-    await expect(recoverFolders(nodes.journal, nodes.around)).rejects.toThrow('is not readable');
+    await expect(recoverFolders(nodes.journal, nodes.around, false)).rejects.toThrow('is not readable');
   });
 
   it('somebody makes the folder anew between its two renames: taken back, and what was made is kept aside', async () => {
@@ -140,7 +140,7 @@ describe('a restore of folders', { timeout: 60_000 }, () => {
     nodes.bench.make('here', 'data', 'astdb');
     const places = [{ target, existed: true }];
     writeFileSync(nodes.journal, JSON.stringify({ id: '0123456789ab', phase: 'swapping', places }));
-    expect(await recoverFolders(nodes.journal, nodes.around)).toMatchObject({ ended: 'old' });
+    expect(await recoverFolders(nodes.journal, nodes.around, false)).toMatchObject({ ended: 'old' });
     expect(nodes.calls).toEqual(['after']);
     expect(readdirSync(beside('found'))).toEqual(['astdb']);
     rmSync(beside('found'), { recursive: true });

@@ -1,5 +1,5 @@
 /** The storeroom on real folders: who does what, by schedule and by order, and what is said of it. Time is wound by hand. */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeTurn } from '../../../src-main/backup/work-of-config.ts';
@@ -313,6 +313,33 @@ describe('storeroom', () => {
     await fresh(active);
     await pair.pass(10 * minute);
     expect(passive.told.map(({ key }) => key)).toEqual(['restore.failed', 'restore.recovered']);
+  });
+
+  it('a restore that was cut off is never taken back over data that the active serves with; as the passive again it is', async () => {
+    const node = pair.node('active');
+    const target = pair.bench.at('here', 'pbx');
+    const old = `${target}.estepe-0123456789ab-old`;
+    for (const folder of [target, old]) {
+      mkdirSync(join(folder, 'conf'), { recursive: true });
+      writeFileSync(join(folder, 'conf', 'sip.conf'), folder === old ? 'old' : 'live');
+    }
+    const journal = { id: '0123456789ab', phase: 'swapping', places: [{ target, existed: true }] };
+    writeFileSync(join(node.folder.spool, 'restore.json'), JSON.stringify(journal));
+    await node.start();
+    await pair.pass(hour);
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('live');
+    expect(existsSync(old)).toBe(true);
+    expect(node.told.map(({ key }) => key)).toEqual(['restore.unended']);
+    expect(node.room.troubles()).toMatchObject([{ sentence: expect.stringContaining('serves with') }]);
+    node.role = 'passive';
+    node.room.look();
+    node.runbook = true;
+    await pair.pass(hour);
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('live');
+    node.runbook = false;
+    await pair.pass(11 * minute);
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('old');
+    expect(node.room.troubles()).toEqual([]);
   });
 
   it('ends in order in the middle of a backup, and the next start takes it up', async () => {
