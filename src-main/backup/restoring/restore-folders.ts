@@ -42,6 +42,8 @@ export interface Restored {
   proven: Proven;
   /** how many files belong to somebody else than they did: this process may not give files away */
   ownersLost: number;
+  /** what is named in `targets` and not held by the backup: it stands as it did */
+  notHeld: string[];
 }
 
 function refuse(message: string, todo: string, cause?: unknown): never {
@@ -150,7 +152,7 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     turn('staging');
     return into;
   };
-  let done: Restored;
+  let done: Omit<Restored, 'notHeld'>;
   try {
     done = await extractArchive(reading, placing, watch);
     boundary('staged');
@@ -171,7 +173,9 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
   }
   // Decided: what cannot be removed now is removed by the next restore or the next start.
   await removeKept(journal, state, boundary).catch(() => {});
-  return { proven: done.proven, ownersLost: done.ownersLost };
+  const held = new Set(done.proven.manifest.roots.map(({ path }) => path.replace(/[\\/]+$/, '')));
+  const notHeld = [...what.targets.keys()].filter((path) => !held.has(path.replace(/[\\/]+$/, '')));
+  return { proven: done.proven, ownersLost: done.ownersLost, notHeld };
 }
 
 /** The old state again after a failure. @throws EstepeError when even that fails: then the journal stays for the next start */
