@@ -45,6 +45,8 @@ export interface Ready {
   paths: readonly string[];
   /** wall clock when the data was current: the offset counts from here */
   createdAt: number;
+  /** what was archived before with that very time is this very data; else the clock was set back */
+  dated: boolean;
   /** for the manifest: how it was asked, without secrets */
   options: Record<string, unknown>;
   /** to be called when the files were read, or will not be: removes them, runs the site's `after` */
@@ -97,7 +99,13 @@ async function ready3cx(profile: '3cx-windows' | '3cx-linux', work: SourceWork):
       const file = join(folder, '3cx-backup.zip');
       const { stored, passedOver } = await takeScheduled(scheduled, file, clock, settleMs, running.signal);
       const options = { from: 'folder', name: stored.name, passedOver };
-      return { paths: [file], createdAt: stored.modifiedAt ?? clock.wall(), options, leave };
+      return {
+        paths: [file],
+        createdAt: stored.modifiedAt ?? clock.wall(),
+        dated: stored.modifiedAt !== null,
+        options,
+        leave,
+      };
     } catch (error) {
       await leave();
       throw error;
@@ -117,6 +125,7 @@ async function ready3cx(profile: '3cx-windows' | '3cx-linux', work: SourceWork):
     return {
       paths: [file],
       createdAt,
+      dated: false,
       options: { from: 'command', options, password: settings.password !== null },
       leave,
     };
@@ -138,7 +147,7 @@ async function readyFreepbx({ settings, running, clock }: SourceWork): Promise<R
     );
   }
   // FreePBX keeps and rotates its own file.
-  return { paths: [file], createdAt, options: { job }, leave: async () => {} };
+  return { paths: [file], createdAt, dated: false, options: { job }, leave: async () => {} };
 }
 
 async function readyFolders({ settings, running, clock }: SourceWork): Promise<Ready> {
@@ -158,7 +167,7 @@ async function readyFolders({ settings, running, clock }: SourceWork): Promise<R
     await leave().catch(() => {});
     throw error;
   }
-  return { paths: [...folders, ...files], createdAt, options: { folders, files }, leave };
+  return { paths: [...folders, ...files], createdAt, dated: false, options: { folders, files }, leave };
 }
 
 /**
