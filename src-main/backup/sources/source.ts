@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from '../../config/atomic-file.ts';
 import type { ProfileName } from '../../config/profiles.ts';
 import { EstepeError } from '../../contract/errors.ts';
 import type { Clock } from '../../engine/ports.ts';
@@ -72,13 +73,29 @@ function newestSince(folder: string, since: number): string | null {
 
 const emptyFile = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 
+const toolFolderName = 'estepe-3cx-';
+
+/** What a process that died left: a whole PBX, not encrypted. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const [, pid] = /^estepe-3cx-(\d+)-/.exec(name) ?? [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // not ours to remove
+    }
+  }
+}
+
 /** A folder for a PBX's tool, which on Linux runs as a user that may not look into ours. */
 export async function toolFolder(profile: '3cx-windows' | '3cx-linux', scratch: string, running: Running) {
   if (profile === '3cx-windows') {
     mkdirSync(scratch, { recursive: true });
     return mkdtempSync(join(scratch, '3cx-'));
   }
-  const folder = mkdtempSync(join(tmpdir(), 'estepe-3cx-'));
+  removeLeftovers();
+  const folder = mkdtempSync(join(tmpdir(), `${toolFolderName}${process.pid}-`));
   try {
     await runLine(folderFor3cx(folder), running);
     return folder;

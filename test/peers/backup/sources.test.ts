@@ -2,8 +2,19 @@
  * Sources and restores through the PBX's own commands, with stand-ins for these: they check every argument as the real ones
  * would, write what those write, and end as those end. Real processes through the port `Proc`.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Location } from '../../../src-main/backup/location.ts';
 import { FileLocation } from '../../../src-main/backup/locations/file-location.ts';
@@ -94,6 +105,19 @@ describe('3cx-linux', () => {
     });
     expect(JSON.stringify(error)).not.toContain('sesame');
     expect(left()).toEqual(before);
+  });
+
+  it('what a process that died left of its own is removed, what another one works in is not', async () => {
+    standIns.working3cx();
+    const { pid } = spawnSync('true');
+    const [dead, living] = [join(tmpdir(), `estepe-3cx-${pid}-a`), join(tmpdir(), `estepe-3cx-${process.ppid}-a`)];
+    for (const folder of [dead, living]) mkdirSync(folder);
+    try {
+      await (await readySource(work('3cx-linux', some3cx))).leave();
+      expect([existsSync(dead), existsSync(living)]).toEqual([false, true]);
+    } finally {
+      rmSync(living, { recursive: true });
+    }
   });
 
   it('success reported though nothing was written is a failure', async () => {
