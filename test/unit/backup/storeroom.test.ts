@@ -354,6 +354,17 @@ describe('storeroom', () => {
     expect(active.last('backup')).toMatchObject({ ok: false, sentence: expect.stringContaining('cut off') });
     await pair.pass(11 * minute);
     expect(active.last('backup')).toMatchObject({ ok: true });
+    expect(active.told).toEqual([]);
+  });
+
+  it("a backup that was cut off: that the site's `after` may not have run is told", async () => {
+    const source = `  source: { folders: [ ${pair.bench.at('pbx')} ], before: [ [ 'true' ] ], after: [ [ 'true' ] ] }`;
+    const active = pair.node('active', { backup: source });
+    active.cutOff({ kind: 'backup', by, name: null });
+    await active.reborn();
+    expect(active.told).toMatchObject([{ key: 'backup.cut-off', text: expect.stringContaining('run those commands') }]);
+    await active.reborn();
+    expect(active.told).toHaveLength(1);
   });
 
   function attempted<T>(act: () => T): T | null {
@@ -367,6 +378,6 @@ describe('storeroom', () => {
   /** A source whose `before` waits for a file. */
   function sourceThatWaits(): string {
     const [waits, go] = [pair.bench.at('waits'), pair.bench.at('go')];
-    return `  source: { folders: [ ${pair.bench.at('pbx')} ], before: [ [ sh, -c, "touch ${waits}; until [ -e ${go} ]; do sleep 0.02; done" ] ] }`;
+    return `  source: { folders: [ ${pair.bench.at('pbx')} ], before: [ [ sh, -c, "touch ${waits}; until [ -e ${go} ]; do sleep 0.02; done" ] ], after: [ [ 'true' ] ] }`;
   }
 });
