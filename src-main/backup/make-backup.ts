@@ -110,12 +110,18 @@ class Making {
     this.#tell('source', 0, null);
     const version = await pbxVersion(source.profile, source.running);
     const ready = await readySource(source);
-    const name = backupName(about.pair, about.node, ready.createdAt, encryption !== null);
+    let { createdAt } = ready;
+    const named = (): string => backupName(about.pair, about.node, createdAt, encryption !== null);
     let proof: Proof;
     try {
-      const before = await this.#before(name);
-      if (before !== null) return { proof: before, already: true, removed: [], troubles: this.troubles };
-      proof = await this.#store(name, ready, version);
+      for (;;) {
+        const before = await this.#before(named());
+        if (before === null) break;
+        if (ready.dated) return { proof: before, already: true, removed: [], troubles: this.troubles };
+        // Other data, by a clock that was set back: neither is it there already, nor may it take a verified one's place.
+        createdAt += 1000;
+      }
+      proof = await this.#store(named(), { ...ready, createdAt }, version);
     } finally {
       await this.#leave(ready);
     }
@@ -123,7 +129,7 @@ class Making {
     this.#tell('rotate', 0, null);
     let removed: string[] = [];
     try {
-      removed = await rotate({ location, pair: about.pair }, keep, name, this.#how);
+      removed = await rotate({ location, pair: about.pair }, keep, proof.name, this.#how);
     } catch (error) {
       // The backup itself is good, and cancelled or not it stays.
       this.troubles.push(asTrouble('Older backups could not be removed', error));
@@ -132,8 +138,8 @@ class Making {
   }
 
   /**
-   * What stands there under that name, of the same second: 3CX's own file, when its schedule has made no newer one. To store it again
-   * would push older data out. A proof that belongs to nothing goes, so that it never stands beside what comes.
+   * What stands there verified under that name, of the same second. Where that is 3CX's own file, since its schedule has made no newer
+   * one, to store it again would push older data out. A proof that belongs to nothing goes, so that it never stands beside what comes.
    */
   #before(name: string): Promise<Proof | null> {
     const { location, about } = this.#work;

@@ -1,6 +1,7 @@
 /** Ends a restore that a crash cut off, and says so in history. Must not know how one is begun. */
 import { rm } from 'node:fs/promises';
 import type { ProfileName } from '../config/profiles.ts';
+import type { Role } from '../contract/words.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { Restores, Stands } from '../history/restores.ts';
 import { recoverFolders } from './restoring/restore-folders.ts';
@@ -24,6 +25,8 @@ export interface RestoreHere {
 
 export interface RecoverWork {
   here: Pick<RestoreHere, 'before' | 'after' | 'journal' | 'scratch'>;
+  /** where this node is now */
+  role: Role;
   /** without a limit by its signal: what was stopped has to go on */
   running: Running;
   clock: Clock;
@@ -43,7 +46,8 @@ export interface RecoveredRestore {
  * @returns null when there is none
  * @throws EstepeError when it cannot be ended; calling again goes on
  */
-export async function recoverRestore({ here, running, clock, history }: RecoverWork): Promise<RecoveredRestore | null> {
+export async function recoverRestore(work: RecoverWork): Promise<RecoveredRestore | null> {
+  const { here, role, running, clock, history } = work;
   const open = history.open();
   // Of the PBX's own restore, or of the site's commands, something may have outlived us.
   if (open !== null) await running.proc.endLeftovers(open.runToken);
@@ -58,7 +62,7 @@ export async function recoverRestore({ here, running, clock, history }: RecoverW
       // A full disk. Cut off again right here it would be told as unknown, which is the safe side.
     }
   };
-  const recovered = await recoverFolders(here.journal, around, decided);
+  const recovered = await recoverFolders(here.journal, around, role === 'active', decided);
   await rm(here.scratch, { recursive: true, force: true });
   const row = history.closeOpen(clock.wall(), recovered);
   if (row === null)

@@ -112,11 +112,12 @@ class Restoring {
   }
 
   async run(): Promise<RestoreDone> {
-    const { history, clock, by, epoch, running, here, force, onChosen } = this.#work;
+    const { history, clock, by, epoch, running, here, role, force, onChosen } = this.#work;
     let choice: Choice;
     try {
       requirePassive(this.#work);
-      await recoverRestore({ here, running: { ...running, signal: new AbortController().signal }, clock, history });
+      const whole = { ...running, signal: new AbortController().signal };
+      await recoverRestore({ here, role, running: whole, clock, history });
       this.#tell('list', 0, null);
       choice = await choose(this.#work, this.#how);
     } catch (error) {
@@ -198,7 +199,7 @@ class Restoring {
       // The last moments at which all can still be taken back.
       if (this.#signal.aborted && /^(?:stopped|swapped|after done)$/.test(name)) throw wasCancelled();
     };
-    const { proven, ownersLost } = await restoreFolders(
+    const { proven, ownersLost, notHeld } = await restoreFolders(
       { file, key, expect, scratch: join(scratch, 'decrypted'), journal, targets, around, boundary },
       { signal: this.#signal, onProgress: (bytes) => this.#tell('prove', bytes, total) },
     );
@@ -206,6 +207,12 @@ class Restoring {
       this.#troubles.push({
         sentence: `${plural(ownersLost, 'file')} could not be given back to their owners.`,
         todo: 'run Estepe as root: nobody else may give files away',
+      });
+    }
+    if (notHeld.length > 0) {
+      this.#troubles.push({
+        sentence: `The backup does not hold ${notHeld.join(', ')}: what stands here of that is not of it.`,
+        todo: 'name the same in `backup.source` on both nodes, then make another backup',
       });
     }
     return proven;

@@ -88,7 +88,8 @@ export class Storeroom {
     this.#aftermath.start();
     const { begun } = this.#facts.now;
     if (begun !== null) {
-      const { kind, by, name } = begun;
+      const { kind, by, name, inOrder = false } = begun;
+      if (kind === 'backup' && !inOrder) this.#tellOfAfter();
       const again =
         ofPerson(by) || !isScheduled(kind) ? 'order it again when it is wanted' : 'it is tried again by itself';
       const cutOff = new EstepeError('backup', 'it was cut off by the end of Estepe', again);
@@ -304,7 +305,8 @@ export class Storeroom {
     const todo = error instanceof EstepeError ? error.todo : 'look at the log, then try again';
     const why = sentenceOf(error);
     // Ending, it stays begun: the next start takes it up.
-    if (cause !== 'engine') this.#end(kind, { by, name, ok: false, cancelled: cause !== null, sentence: why, todo });
+    if (cause === 'engine') this.#facts.change({ begun: { kind, by, name, inOrder: true } });
+    else this.#end(kind, { by, name, ok: false, cancelled: cause !== null, sentence: why, todo });
     if (cause !== null) {
       const causes = {
         person: 'by a person',
@@ -341,6 +343,15 @@ export class Storeroom {
     this.#facts.change({ failures: 0, failureTold: { ...failureTold, [kind]: true } });
     if (failureTold[kind]) this.#voice.note('engine', 'warning', `${kind}.failed`, text, { by, name, failures });
     else this.#voice.tell(`${kind}.failed`, 'alert', text, { by, name, failures });
+  }
+
+  /** Not run from here: a node that was gone may not be the active any more, and `after` starts what `before` stopped. */
+  #tellOfAfter(): void {
+    const after = this.#p.config().backup?.source.after ?? [];
+    if (after.length === 0) return;
+    const text =
+      'A backup was cut off by the end of Estepe, perhaps before `backup.source.after` ran: what `before` stopped may still stand still. What to do: if it does, run those commands by hand.';
+    this.#voice.tell('backup.cut-off', 'alert', text);
   }
 
   #end(kind: BackupKind, end: Omit<NonNullable<BackupsView['last'][BackupKind]>, 'at'>): void {

@@ -54,12 +54,12 @@ export function planWork(given: Omit<RestoreGiven, 'history' | 'epoch'>): Omit<P
 
 /** What ends a restore that a crash cut off; also where `restore` was taken out of the configuration since. */
 export function recoverWork(
-  given: Pick<RestoreGiven, 'config' | 'folder' | 'clock' | 'proc' | 'history' | 'runToken'>,
+  given: Pick<RestoreGiven, 'config' | 'folder' | 'clock' | 'proc' | 'history' | 'role' | 'runToken'>,
 ): RecoverWork {
-  const { clock, history, folder, config } = given;
+  const { clock, history, folder, config, role } = given;
   const { before, after, journal, scratch } = hereOf({ ...config, restore: config.restore ?? none }, folder);
   const running = runningOf({ ...given, signal: new AbortController().signal });
-  return { here: { before, after, journal, scratch }, running, clock, history };
+  return { here: { before, after, journal, scratch }, role, running, clock, history };
 }
 
 const none = { into: [], before: [], after: [], timeout: 60_000 };

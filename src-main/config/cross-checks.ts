@@ -187,6 +187,48 @@ function sourceFindings({ pair, backup }: Config): Finding[] {
   return findings;
 }
 
+/** Paths as they are held against each other: Windows' ones whatever their case and slashes. */
+function comparable(path: string): string {
+  const plain = /^[A-Za-z]:|^\\\\/.test(path) ? path.replaceAll('\\', '/').toLowerCase() : path;
+  return `${plain.replace(/\/+$/, '')}/`;
+}
+
+/** Exchanged one after the other, what lies in another one would be exchanged twice; a backup of backups doubles with each. */
+function placeFindings({ backup, restore }: Config): Finding[] {
+  const { folders = [], files = [] } = backup?.source ?? {};
+  const paths = [
+    ...folders.map((path, i) => ({ path, at: ['backup', 'source', 'folders', i] })),
+    ...files.map((path, i) => ({ path, at: ['backup', 'source', 'files', i] })),
+  ];
+  const findings: Finding[] = [];
+  const { location } = backup ?? {};
+  for (const [i, { path, at }] of paths.entries()) {
+    const other = paths.find((one, j) => j !== i && isWithin(path, one.path) && (j < i || !isWithin(one.path, path)));
+    if (other !== undefined) {
+      const wrong = `\`${path}\` is backed up with \`${other.path}\` already`;
+      findings.push({ path: at, wrong, allowed: 'paths of which none lies in another one' });
+    }
+    if (location?.kind === 'local' && isWithin(location.folder, path)) {
+      const wrong = `the backups themselves are stored in \`${path}\``;
+      findings.push({ path: at, wrong, allowed: 'folders that do not hold `backup.location.folder`' });
+    }
+  }
+  for (const [i, { to }] of (restore?.into ?? []).entries()) {
+    const moved = new Set(restore?.into.map(({ from }) => comparable(from)));
+    const others = [
+      ...(restore?.into ?? []).filter((_, j) => j !== i).map((one) => one.to),
+      ...paths.map(({ path }) => path).filter((path) => !moved.has(comparable(path))),
+    ];
+    const other = others.find((one) => isWithin(to, one) || isWithin(one, to));
+    if (other === undefined) continue;
+    const wrong = `\`${to}\` and \`${other}\` lie in one another, and both are restored`;
+    findings.push({ path: ['restore', 'into', i, 'to'], wrong, allowed: 'places of which none lies in another one' });
+  }
+  return findings;
+}
+
+const isWithin = (path: string, folder: string): boolean => comparable(path).startsWith(comparable(folder));
+
 function encryptFindings({ backup, restore }: Config): Finding[] {
   const encrypt = backup?.encrypt;
   if (encrypt === undefined) return [];
@@ -225,6 +267,7 @@ export function crossChecks(config: Config): Finding[] {
     testFindings,
     promotionFindings,
     sourceFindings,
+    placeFindings,
     encryptFindings,
     restoreFindings,
   ].flatMap((check) => check(config));

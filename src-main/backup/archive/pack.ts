@@ -7,8 +7,16 @@ import type { FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { letGoChunk, ownBytes } from '../let-go.ts';
-import { codeOf } from './faults.ts';
-import { type Change, changesName, entryNameOf, type FileItem, type Manifest, manifestName } from './manifest.ts';
+import { ArchiveError, codeOf } from './faults.ts';
+import {
+  type Change,
+  changesName,
+  entryNameOf,
+  type FileItem,
+  type Manifest,
+  manifestName,
+  maxManifestBytes,
+} from './manifest.ts';
 import { openFile } from './survey.ts';
 import { ZipWriter } from './zip-writer.ts';
 
@@ -140,7 +148,15 @@ export async function pack(
     }
   };
 
-  await zip.whole({ ...own, name: manifestName }, Buffer.from(JSON.stringify(manifest)));
+  const described = Buffer.from(JSON.stringify(manifest));
+  // Made nevertheless it would be read back equal and counted, and every restore would refuse it.
+  if (described.length > maxManifestBytes) {
+    throw new ArchiveError(
+      'source',
+      `There are too many files for one backup (${manifest.items.length}): what says what they are is larger than ${maxManifestBytes} bytes.`,
+    );
+  }
+  await zip.whole({ ...own, name: manifestName }, described);
   for (const item of manifest.items) {
     const { mtime } = item;
     const name = entryNameOf(item);

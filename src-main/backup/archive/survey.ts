@@ -154,5 +154,9 @@ class Walk {
 export async function survey(paths: readonly string[], tell: (bytes: number) => void): Promise<Survey> {
   const walk = new Walk(tell);
   for (const [index, path] of paths.entries()) await walk.root(path, index);
+  // Restored it would empty the spare, and in time it would push out all that is not empty.
+  if (!walk.survey.items.some(({ kind }) => kind === 'file')) {
+    throw new ArchiveError('source', `There is not one file in ${paths.join(', ')}: is the disk mounted?`);
+  }
   return walk.survey;
 }

@@ -3,14 +3,15 @@
  * ones stand there again. A crash at any point is ended by `recoverFolders` in the old or the new state, never half.
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, stat, statfs } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { lstat, realpath, stat, statfs } from 'node:fs/promises';
+import { dirname, isAbsolute, relative } from 'node:path';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import { extractArchive, type Watch } from '../archive/archive.ts';
 import type { Key } from '../archive/encryption.ts';
 import { ArchiveError, codeOf } from '../archive/faults.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Expectation, Proven } from '../archive/read-archive.ts';
+import { mountWithin } from './mounts.ts';
 import { type Boundary, removeKept, removeStaged, swapIn, undo } from './swap.ts';
 import { readJournal, removeJournal, type SwapJournal, stagedOf, writeJournal } from './swap-journal.ts';
 
@@ -41,10 +42,27 @@ export interface Restored {
   proven: Proven;
   /** how many files belong to somebody else than they did: this process may not give files away */
   ownersLost: number;
+  /** what is named in `targets` and not held by the backup: it stands as it did */
+  notHeld: string[];
 }
 
 function refuse(message: string, todo: string, cause?: unknown): never {
   throw new EstepeError('backup', message, todo, {}, cause);
+}
+
+function refuseMount(mount: string, target: string): never {
+  const todo =
+    mount === target
+      ? 'name a folder below it in `backup.source`'
+      : `name the folders beside it in \`backup.source\` instead of ${target}, or unmount it here`;
+  refuse(`${mount} is a mount of its own and cannot be exchanged.`, todo);
+}
+
+async function requireNoMounts(targets: readonly string[]): Promise<void> {
+  for (const target of targets) {
+    const mount = await mountWithin(target);
+    if (mount !== null) refuseMount(mount, target);
+  }
 }
 
 /** A block for every file and folder, and something to go on with. */
@@ -52,10 +70,21 @@ const perItemBytes = 4096;
 const reserveBytes = 16 * 1024 * 1024;
 
 /**
+ * Its journal, history and standing would be exchanged for those of the node that made the backup: then this one would take itself
+ * for the active, too.
+ */
+async function requireNotOurs(target: string, journal: string): Promise<void> {
+  const real = await realpath(target).catch(() => target);
+  const below = relative(real, await realpath(dirname(journal)));
+  if (below.startsWith('..') || isAbsolute(below)) return;
+  refuse(`${target} holds Estepe's own data folder.`, 'name the folders beside it in `backup.source` instead');
+}
+
+/**
  * The targets, each on a file system with room for all of it beside what is there, and one that renames can reach: put into `state`.
  * @returns where their new ones are put, by root id
  */
-async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, state: SwapJournal) {
+async function plan(manifest: Manifest, { targets, journal }: FolderRestore, state: SwapJournal) {
   const into = new Map<string, string>();
   const needed = new Map<number, { bytes: number; folder: string }>();
   for (const root of manifest.roots) {
@@ -69,12 +98,12 @@ async function plan(manifest: Manifest, targets: ReadonlyMap<string, string>, st
       refuse(`The folder ${parent} is not there (${codeOf(error)}).`, 'create it, or correct the configuration', error),
     );
     const there = await lstat(target).catch(() => null);
-    if (there !== null && there.dev !== above.dev) {
-      refuse(`${target} is a mount of its own and cannot be exchanged.`, 'name a folder below it in `backup.source`');
-    }
+    if (there !== null && there.dev !== above.dev) refuseMount(target, target);
     if (there?.isSymbolicLink()) {
       refuse(`${target} is a link.`, 'name the folder it points to');
     }
+    await requireNoMounts([target]);
+    await requireNotOurs(target, journal);
     if ((await lstat(parent)).isFile()) refuse(`${parent} is a file.`, 'correct the configuration');
     const place = { target, existed: there !== null };
     state.places.push(place);
@@ -117,13 +146,13 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     if (watch.signal.aborted) throw new ArchiveError('disk', 'It was cancelled.');
   };
   const placing = async ({ manifest }: Proven): Promise<ReadonlyMap<string, string>> => {
-    const into = await plan(manifest, what.targets, state);
+    const into = await plan(manifest, what, state);
     cancelled();
     begun = true;
     turn('staging');
     return into;
   };
-  let done: Restored;
+  let done: Omit<Restored, 'notHeld'>;
   try {
     done = await extractArchive(reading, placing, watch);
     boundary('staged');
@@ -131,6 +160,7 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
     turn('stopping');
     await around.before();
     boundary('stopped');
+    await requireNoMounts(state.places.map(({ target }) => target));
     turn('swapping');
     await swapIn(state, boundary);
     turn('swapped');
@@ -143,7 +173,9 @@ export async function restoreFolders(what: FolderRestore, watch: Watch): Promise
   }
   // Decided: what cannot be removed now is removed by the next restore or the next start.
   await removeKept(journal, state, boundary).catch(() => {});
-  return { proven: done.proven, ownersLost: done.ownersLost };
+  const held = new Set(done.proven.manifest.roots.map(({ path }) => path.replace(/[\\/]+$/, '')));
+  const notHeld = [...what.targets.keys()].filter((path) => !held.has(path.replace(/[\\/]+$/, '')));
+  return { proven: done.proven, ownersLost: done.ownersLost, notHeld };
 }
 
 /** The old state again after a failure. @throws EstepeError when even that fails: then the journal stays for the next start */
@@ -176,6 +208,7 @@ export interface Recovered {
 
 /**
  * Ends a restore that a crash cut off; to be called before anything else is restored or promoted.
+ * @param serving this node is the active one: nothing is exchanged under the PBX
  * @param decided called when it is decided for the new ones, before the journal goes; must not throw
  * @returns null when there is none
  * @throws EstepeError when it cannot be ended; the journal stays, and calling again goes on
@@ -183,11 +216,20 @@ export interface Recovered {
 export async function recoverFolders(
   journal: string,
   around: Around,
+  serving: boolean,
   decided: () => void = () => {},
 ): Promise<Recovered | null> {
   const state = readJournal(journal);
   if (state === null) return null;
   const old = 'a restore that was cut off was taken back: the folders are as they were before it';
+  // On the active they hold what it serves with since: taken back, or loaded anew by `after`, that would be gone.
+  if (serving && state.phase !== 'staging' && state.phase !== 'cleaning') {
+    refuse(
+      'A restore was cut off here, and this node is the active one: what stands here now is what it serves with, so it stays.',
+      'look beside the restored folders for names ending in -old and -new; when nothing of them is missed, delete them and ' +
+        journal,
+    );
+  }
   switch (state.phase) {
     case 'cleaning':
       decided();

@@ -39,6 +39,9 @@ export const stagedOf = ({ id }: SwapJournal, { target }: Place): string => `${t
 /** The old one while it is not yet sure that it is not needed again. */
 export const keptOf = ({ id }: SwapJournal, { target }: Place): string => `${target}.estepe-${id}-old`;
 
+/** What somebody made in its place between the two renames: nobody's to remove. */
+export const foundOf = ({ id }: SwapJournal, { target }: Place): string => `${target}.estepe-${id}-found`;
+
 /** Durable when it returns. */
 export function writeJournal(file: string, state: SwapJournal): void {
   writeAtomically(file, JSON.stringify(state));

@@ -5,9 +5,18 @@
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { EstepeError } from '../../contract/errors.ts';
 import { syncFolder } from '../archive/extract.ts';
 import { codeOf } from '../archive/faults.ts';
-import { keptOf, type Place, removeJournal, type SwapJournal, stagedOf, writeJournal } from './swap-journal.ts';
+import {
+  foundOf,
+  keptOf,
+  type Place,
+  removeJournal,
+  type SwapJournal,
+  stagedOf,
+  writeJournal,
+} from './swap-journal.ts';
 
 /** For tests that die at one exact point: called before and after every step. */
 export type Boundary = (name: string) => void;
@@ -63,8 +72,23 @@ export async function swapIn(state: SwapJournal, boundary: Boundary = none): Pro
       await move(place.target, keptOf(state, place));
       boundary(`after old ${i}`);
     }
-    await move(stagedOf(state, place), place.target);
+    await moveIn(state, place);
     boundary(`after new ${i}`);
+  }
+}
+
+async function moveIn(state: SwapJournal, place: Place): Promise<void> {
+  try {
+    await move(stagedOf(state, place), place.target);
+  } catch (error) {
+    if (!/^(?:ENOTEMPTY|EEXIST|EISDIR|ENOTDIR)$/.test(codeOf(error))) throw error;
+    throw new EstepeError(
+      'backup',
+      `${place.target} was made anew by somebody while it was exchanged.`,
+      `stop what uses it in \`restore.before\`; what was made stands as ${foundOf(state, place)}: delete it when nobody misses it`,
+      {},
+      error,
+    );
   }
 }
 
@@ -73,8 +97,9 @@ async function putBack(state: SwapJournal, place: Place): Promise<void> {
   const [kept, staged] = [keptOf(state, place), stagedOf(state, place)];
   const moved = place.existed ? await exists(kept) : !(await exists(staged));
   if (!moved) return;
-  // What stands there is the new one: the old one is kept, or there never was one.
-  if ((await exists(place.target)) && !(await exists(staged))) await move(place.target, staged);
+  // What stands there is the new one: the old one is kept, or there never was one. Or neither: a PBX that started in between makes
+  // itself a folder where it finds none.
+  if (await exists(place.target)) await move(place.target, (await exists(staged)) ? foundOf(state, place) : staged);
   if (place.existed) await move(kept, place.target);
 }
 

@@ -2,7 +2,7 @@
  * The file that 3CX's own schedule stores: which is the newest one, whether it is complete, and its bytes. 3CX writes it under
  * its final name, so that it may be seen half.
  */
-import { createWriteStream } from 'node:fs';
+import { closeSync, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EstepeError } from '../../contract/errors.ts';
@@ -31,6 +31,23 @@ export function isZipEnd(tail: Buffer, size: number): boolean {
     if (offset + bytes <= start + i) return true;
   }
   return false;
+}
+
+/** A file here. */
+function isWhole(file: string, size: number): boolean {
+  const fd = openSync(file, 'r');
+  try {
+    if (fstatSync(fd).size !== size) return false;
+    const tail = Buffer.alloc(Math.min(size, tailBytes));
+    for (let at = 0; at < tail.length; ) {
+      const count = readSync(fd, tail, at, tail.length - at, size - tail.length + at);
+      if (count === 0) return false;
+      at += count;
+    }
+    return isZipEnd(tail, size);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function bytesOf(stream: Readable): Promise<Buffer> {
@@ -67,7 +84,8 @@ export async function takeScheduled(
     const from = Math.max(0, size - tailBytes);
     if (stable && size > 0 && isZipEnd(await bytesOf(await place.read(name, from, { signal })), size)) {
       await pipeline(await place.read(name, 0, { signal }), createWriteStream(into, { mode: 0o600 }), { signal });
-      return { stored, passedOver };
+      // Since that look 3CX may have rotated it away and begun the next one under its name.
+      if (isWhole(into, size)) return { stored, passedOver };
     }
     passedOver.push(name);
   }

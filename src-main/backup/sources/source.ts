@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from '../../config/atomic-file.ts';
 import type { ProfileName } from '../../config/profiles.ts';
 import { EstepeError } from '../../contract/errors.ts';
 import type { Clock } from '../../engine/ports.ts';
@@ -45,6 +46,8 @@ export interface Ready {
   paths: readonly string[];
   /** wall clock when the data was current: the offset counts from here */
   createdAt: number;
+  /** what was archived before with that very time is this very data; else the clock was set back */
+  dated: boolean;
   /** for the manifest: how it was asked, without secrets */
   options: Record<string, unknown>;
   /** to be called when the files were read, or will not be: removes them, runs the site's `after` */
@@ -70,13 +73,29 @@ function newestSince(folder: string, since: number): string | null {
 
 const emptyFile = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 
+const toolFolderName = 'estepe-3cx-';
+
+/** What a process that died left: a whole PBX, not encrypted. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const [, pid] = /^estepe-3cx-(\d+)-/.exec(name) ?? [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // not ours to remove
+    }
+  }
+}
+
 /** A folder for a PBX's tool, which on Linux runs as a user that may not look into ours. */
 export async function toolFolder(profile: '3cx-windows' | '3cx-linux', scratch: string, running: Running) {
   if (profile === '3cx-windows') {
     mkdirSync(scratch, { recursive: true });
     return mkdtempSync(join(scratch, '3cx-'));
   }
-  const folder = mkdtempSync(join(tmpdir(), 'estepe-3cx-'));
+  removeLeftovers();
+  const folder = mkdtempSync(join(tmpdir(), `${toolFolderName}${process.pid}-`));
   try {
     await runLine(folderFor3cx(folder), running);
     return folder;
@@ -97,7 +116,13 @@ async function ready3cx(profile: '3cx-windows' | '3cx-linux', work: SourceWork):
       const file = join(folder, '3cx-backup.zip');
       const { stored, passedOver } = await takeScheduled(scheduled, file, clock, settleMs, running.signal);
       const options = { from: 'folder', name: stored.name, passedOver };
-      return { paths: [file], createdAt: stored.modifiedAt ?? clock.wall(), options, leave };
+      return {
+        paths: [file],
+        createdAt: stored.modifiedAt ?? clock.wall(),
+        dated: stored.modifiedAt !== null,
+        options,
+        leave,
+      };
     } catch (error) {
       await leave();
       throw error;
@@ -117,6 +142,7 @@ async function ready3cx(profile: '3cx-windows' | '3cx-linux', work: SourceWork):
     return {
       paths: [file],
       createdAt,
+      dated: false,
       options: { from: 'command', options, password: settings.password !== null },
       leave,
     };
@@ -138,7 +164,7 @@ async function readyFreepbx({ settings, running, clock }: SourceWork): Promise<R
     );
   }
   // FreePBX keeps and rotates its own file.
-  return { paths: [file], createdAt, options: { job }, leave: async () => {} };
+  return { paths: [file], createdAt, dated: false, options: { job }, leave: async () => {} };
 }
 
 async function readyFolders({ settings, running, clock }: SourceWork): Promise<Ready> {
@@ -158,7 +184,7 @@ async function readyFolders({ settings, running, clock }: SourceWork): Promise<R
     await leave().catch(() => {});
     throw error;
   }
-  return { paths: [...folders, ...files], createdAt, options: { folders, files }, leave };
+  return { paths: [...folders, ...files], createdAt, dated: false, options: { folders, files }, leave };
 }
 
 /**

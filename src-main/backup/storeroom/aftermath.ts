@@ -78,14 +78,22 @@ export class Aftermath {
       const sentence = this.#p.clean(`A restore that was cut off cannot be ended: ${sentenceOf(error)}`);
       if (this.#trouble === null) this.#voice.tell('restore.unended', 'alert', `${sentence} What to do: ${todo}.`);
       this.#trouble = { key: 'restore-unended', sentence, todo: `${todo}; it is tried again by itself.` };
-      if (!this.#signal.aborted) this.#again = this.#p.clock.after(recoverAgainMs, () => this.start());
+      this.#later();
     }
     this.#onEnd();
   }
 
+  #later(): void {
+    if (this.#signal.aborted) return;
+    // A runbook may have gone past the point where it waits for this, and be starting services on what stands here.
+    const again = (): void => (this.#p.around.runbookOpen() ? this.#later() : this.start());
+    this.#again = this.#p.clock.after(recoverAgainMs, again);
+  }
+
   async #end(): Promise<void> {
-    const { config, folder, clock, proc, restores: history, random } = this.#p;
-    const work = recoverWork({ config: config(), folder, clock, proc, history, runToken: random.hex(8) });
+    const { config, folder, clock, proc, restores: history, random, around } = this.#p;
+    const { role } = around.standing();
+    const work = recoverWork({ config: config(), folder, clock, proc, history, role, runToken: random.hex(8) });
     const recovered = await recoverRestore(work);
     this.#trouble = null;
     if (recovered === null) return;

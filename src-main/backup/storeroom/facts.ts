@@ -13,7 +13,15 @@ const factsSchema = z.object({
   failureTold: z.object({ backup: z.boolean(), restore: z.boolean() }),
   offset: z.object({ level: z.enum(['fine', 'late', 'over']), noneSince: z.number().nullable() }),
   /** of the work under way; null: none */
-  begun: z.object({ kind: backupKindSchema, by: z.string(), name: z.string().nullable() }).nullable(),
+  begun: z
+    .object({
+      kind: backupKindSchema,
+      by: z.string(),
+      name: z.string().nullable(),
+      /** this engine ended it in order; absent: it was cut off */
+      inOrder: z.boolean().optional(),
+    })
+    .nullable(),
   /** failures in a row of what is due by schedule */
   failures: z.number(),
   newestVerified: z.object({ name: z.string(), createdAt: z.number() }).nullable(),

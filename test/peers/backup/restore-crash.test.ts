@@ -60,7 +60,7 @@ describe('F1 a restore killed at each step', () => {
     async (last) => {
       const old = nodes.here();
       const ran = die(last);
-      const recovered = await recoverFolders(nodes.journal, nodes.around);
+      const recovered = await recoverFolders(nodes.journal, nodes.around, false);
       const isNew = boundaries.indexOf(last) >= boundaries.indexOf('swapped');
       expect(nodes.here()).toEqual(isNew ? nodes.active() : old);
       if (last === 'journal removed') expect(recovered).toBeNull();
@@ -69,7 +69,7 @@ describe('F1 a restore killed at each step', () => {
       if (ran.includes('before ran'))
         expect([...ran, ...nodes.calls]).toEqual(expect.arrayContaining([expect.stringContaining('after')]));
       expect(nodes.hasJournal()).toBe(false);
-      expect(await recoverFolders(nodes.journal, nodes.around)).toBeNull();
+      expect(await recoverFolders(nodes.journal, nodes.around, false)).toBeNull();
       await nodes.restore();
       expect(nodes.here()).toEqual(nodes.active());
     },
@@ -85,8 +85,8 @@ describe('F1 a restore killed at each step', () => {
         if (left-- > 0) throw new Error('cut off again');
       },
     };
-    await expect(recoverFolders(nodes.journal, failing)).rejects.toThrow('cut off again');
-    expect((await recoverFolders(nodes.journal, nodes.around))?.ended).toBe('old');
+    await expect(recoverFolders(nodes.journal, failing, false)).rejects.toThrow('cut off again');
+    expect((await recoverFolders(nodes.journal, nodes.around, false))?.ended).toBe('old');
     expect(nodes.here()).toEqual(old);
   });
 
@@ -100,7 +100,7 @@ describe('F1 a restore killed at each step', () => {
         if (left-- > 0) throw new Error('no such database');
       },
     };
-    const recovered = await recoverFolders(nodes.journal, failing);
+    const recovered = await recoverFolders(nodes.journal, failing, false);
     expect(recovered).toMatchObject({ ended: 'old', sentence: expect.stringContaining('no such database') });
     expect(nodes.here()).toEqual(old);
   });

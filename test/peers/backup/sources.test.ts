@@ -2,9 +2,21 @@
  * Sources and restores through the PBX's own commands, with stand-ins for these: they check every argument as the real ones
  * would, write what those write, and end as those end. Real processes through the port `Proc`.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Location } from '../../../src-main/backup/location.ts';
 import { FileLocation } from '../../../src-main/backup/locations/file-location.ts';
 import { LocalDoor } from '../../../src-main/backup/locations/local.ts';
 import { restoreByCommand } from '../../../src-main/backup/restoring/restore-by-command.ts';
@@ -95,6 +107,19 @@ describe('3cx-linux', () => {
     expect(left()).toEqual(before);
   });
 
+  it('what a process that died left of its own is removed, what another one works in is not', async () => {
+    standIns.working3cx();
+    const { pid } = spawnSync('true');
+    const [dead, living] = [join(tmpdir(), `estepe-3cx-${pid}-a`), join(tmpdir(), `estepe-3cx-${process.ppid}-a`)];
+    for (const folder of [dead, living]) mkdirSync(folder);
+    try {
+      await (await readySource(work('3cx-linux', some3cx))).leave();
+      expect([existsSync(dead), existsSync(living)]).toEqual([false, true]);
+    } finally {
+      rmSync(living, { recursive: true });
+    }
+  });
+
   it('success reported though nothing was written is a failure', async () => {
     standIn('3CXBackupCmd', `${arguments3cx}\necho "Backup completed"`);
     await expect(readySource(work('3cx-linux', some3cx))).rejects.toThrow('reported success, but wrote nothing');
@@ -164,6 +189,26 @@ describe("3CX's own schedule", () => {
       createdAt: 1_700_000_000_000,
       options: { name: '3CXScheduledBackup.1.zip', passedOver: ['3CXScheduledBackup.zip'] },
     });
+  });
+
+  it('D7 one that 3CX begins anew between the look and the taking is not taken half', async () => {
+    stored('3CXScheduledBackup.zip', 'newest', 1_700_086_400);
+    const real = place();
+    let reads = 0;
+    const read: Location['read'] = (name, from, transfer) => {
+      reads += 1;
+      // The first looks at its end.
+      if (reads === 2) {
+        const bytes = readFileSync(bench.at('3CX', name));
+        renameSync(bench.at('3CX', name), bench.at('3CX', '3CXScheduledBackup.1.zip'));
+        writeFileSync(bench.at('3CX', name), bytes.subarray(0, 50));
+      }
+      return real.read(name, from, transfer);
+    };
+    const scheduled = { title: real.title, list: real.list.bind(real), read };
+    const taking = readySource(work('3cx-linux', { from: 'folder' }, { scheduled }));
+    await expect(taking).rejects.toThrow('none is complete (3CXScheduledBackup.zip');
+    expect(readdirSync(bench.at('scratch'))).toEqual([]);
   });
 
   it('none at all: said, with the place', async () => {

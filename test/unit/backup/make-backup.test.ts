@@ -8,7 +8,7 @@ import { openLocation } from '../../../src-main/backup/locations/open.ts';
 import { type BackupPhase, type BackupWork, makeBackup } from '../../../src-main/backup/make-backup.ts';
 import { proofNameOf } from '../../../src-main/backup/names.ts';
 import { type Backup, listBackups, tooMany, verifyBackup } from '../../../src-main/backup/shelf.ts';
-import type { SourceSettings } from '../../../src-main/backup/sources/source.ts';
+import type { SourceSettings, SourceWork } from '../../../src-main/backup/sources/source.ts';
 import type { Clock } from '../../../src-main/engine/ports.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
@@ -43,12 +43,12 @@ const open = (folder = bench.at('nas')): Location =>
     { clock, secretOf: () => '', hostKeys: { pinned: () => null, pin: () => {} } },
   );
 
-interface Wish extends Partial<Omit<BackupWork, 'source'>> {
+interface Wish extends Partial<Omit<BackupWork, 'source'>>, Partial<Pick<SourceWork, 'profile' | 'scheduled'>> {
   signal?: AbortSignal;
   settings?: Partial<SourceSettings>;
 }
 
-function make({ signal = never, settings = {}, ...more }: Wish = {}) {
+function make({ signal = never, settings = {}, profile = 'generic', scheduled = null, ...more }: Wish = {}) {
   return makeBackup({
     location: open(),
     about: { pair, node: '192.0.2.1', epoch: 3, fqdn: 'pbx.example.com' },
@@ -57,12 +57,12 @@ function make({ signal = never, settings = {}, ...more }: Wish = {}) {
     clock,
     patience: { attempts: 2, firstPauseMs: 1, longestPauseMs: 1 },
     source: {
-      profile: 'generic',
+      profile,
       settings: { folders: [bench.at('pbx')], password: null, ...settings },
       running: { proc: new RealProc(), runToken: 'test', timeoutMs: 20_000, signal },
       clock,
       scratch: bench.at('spool'),
-      scheduled: null,
+      scheduled,
       settleMs: 1,
     },
     ...more,
@@ -127,11 +127,35 @@ describe('a backup', () => {
     await expect(verify('nothing.zip')).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  it('of the very same second is not made twice', async () => {
+  it('of the very same second, since the clock was set back, is another one; the one before stays', async () => {
     const first = await make();
+    writeFileSync(bench.at('pbx', 'sip.conf'), 'what came since');
     const second = await make();
+    expect(second).toMatchObject({ already: false, proof: { bytes: 15, createdAt: wall + 1000 } });
+    expect(await list()).toMatchObject([
+      { name: second.proof.name, verified: true },
+      { name: first.proof.name, verified: true },
+    ]);
+  });
+
+  it("of the very same file of 3CX's own is not made twice", async () => {
+    bench.make('3CX');
+    await bench.archive(join('3CX', '3CXScheduledBackup.zip'), [bench.at('pbx')]);
+    const source = { from: 'folder', folder: bench.at('3CX'), folders: undefined } as const;
+    const like3cx = { profile: '3cx-windows', settings: source, scheduled: open(bench.at('3CX')) } as const;
+    const first = await make(like3cx);
+    const second = await make(like3cx);
     expect(second).toMatchObject({ already: true, proof: first.proof });
     expect(there()).toHaveLength(2);
+  });
+
+  it('without a single file is none: a disk that is not mounted looks like that', async () => {
+    await make();
+    rmSync(bench.at('pbx', 'sip.conf'));
+    bench.make('pbx', 'voice');
+    wall += day;
+    await expect(make()).rejects.toMatchObject({ fault: 'source', message: expect.stringContaining('not one file') });
+    expect(await list()).toMatchObject([{ verified: true, proof: { files: 1 } }]);
   });
 
   it('that is damaged on its way is taken back', async () => {

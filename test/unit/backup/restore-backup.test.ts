@@ -357,6 +357,14 @@ describe('what goes wrong', () => {
     expect(restores().list(9)).toEqual([]);
   });
 
+  it('a folder that the backup does not hold, although it is named here: restored, and that it is not of it is told', async () => {
+    await spare.backup();
+    const targets = new Map([...spare.here.targets, ['/srv/voice', spare.at('here', 'voice')]]);
+    const { troubles } = await spare.restore({ here: { targets } });
+    expect(troubles).toMatchObject([{ sentence: expect.stringContaining('/srv/voice') }]);
+    expect(spare.tree('here')).toEqual(spare.tree('active'));
+  });
+
   it('a folder that the configuration here does not name: refused', async () => {
     await spare.backup();
     await expect(spare.restore({ here: { targets: new Map() } })).rejects.toMatchObject({

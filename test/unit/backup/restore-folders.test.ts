@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recoverFolders } from '../../../src-main/backup/restoring/restore-folders.ts';
 import { TwoNodes } from './two-nodes.ts';
@@ -102,6 +111,49 @@ describe('a restore of folders', { timeout: 60_000 }, () => {
   it('a journal that nobody can read stops everything', async () => {
     writeFileSync(nodes.journal, 'not this');
     await expect(nodes.restore()).rejects.toThrow('is not readable');
-    await expect(recoverFolders(nodes.journal, nodes.around)).rejects.toThrow('is not readable');
+    await expect(recoverFolders(nodes.journal, nodes.around, false)).rejects.toThrow('is not readable');
+  });
+
+  it('somebody makes the folder anew between its two renames: taken back, and what was made is kept aside', async () => {
+    const old = nodes.here();
+    const remake = (name: string): void => {
+      if (name !== 'after old 0') return;
+      nodes.bench.make('here', 'data');
+      writeFileSync(nodes.bench.at('here', 'data', 'default.conf'), 'made by the PBX');
+    };
+    await expect(nodes.restore({ boundary: remake })).rejects.toThrow('data was made anew by somebody');
+    expect(nodes.calls).toEqual(['before', 'after']);
+    expect(nodes.hasJournal()).toBe(false);
+    const [aside = '', ...others] = readdirSync(nodes.bench.at('here')).filter((name) => name.includes('.estepe-'));
+    expect({ aside, others }).toEqual({ aside: expect.stringMatching(/^data\.estepe-[0-9a-f]+-found$/), others: [] });
+    expect(readdirSync(nodes.bench.at('here', aside))).toEqual(['default.conf']);
+    rmSync(nodes.bench.at('here', aside), { recursive: true });
+    expect(nodes.here()).toEqual(old);
+  });
+
+  it('cut off between the two renames, and the PBX makes itself a folder before the next start: the old one is back', async () => {
+    const old = nodes.here();
+    const target = nodes.bench.at('here', 'data');
+    const beside = (what: string): string => `${target}.estepe-0123456789ab-${what}`;
+    renameSync(target, beside('old'));
+    nodes.bench.make('here', 'data.estepe-0123456789ab-new');
+    nodes.bench.make('here', 'data', 'astdb');
+    const places = [{ target, existed: true }];
+    writeFileSync(nodes.journal, JSON.stringify({ id: '0123456789ab', phase: 'swapping', places }));
+    expect(await recoverFolders(nodes.journal, nodes.around, false)).toMatchObject({ ended: 'old' });
+    expect(nodes.calls).toEqual(['after']);
+    expect(readdirSync(beside('found'))).toEqual(['astdb']);
+    rmSync(beside('found'), { recursive: true });
+    expect(nodes.here()).toEqual(old);
+    expect(nodes.hasJournal()).toBe(false);
+  });
+
+  it('a folder that holds the data folder of this Estepe itself is not exchanged', async () => {
+    const journal = nodes.bench.at('here', 'data', 'estepe', 'spool', 'restore.json');
+    nodes.bench.make('here', 'data', 'estepe', 'spool');
+    const old = nodes.here();
+    await expect(nodes.restore({ journal })).rejects.toThrow("holds Estepe's own data folder");
+    expect(nodes.here()).toEqual(old);
+    expect(nodes.calls).toEqual([]);
   });
 });

@@ -143,6 +143,7 @@ export class Spare {
   recover(here: Partial<RestoreHere> = {}, history: Restores = this.history.restores) {
     return recoverRestore({
       here: { ...this.here, ...here },
+      role: 'passive',
       running: this.#running(this.bench.signal),
       clock: this.clock,
       history,

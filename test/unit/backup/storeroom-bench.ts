@@ -174,6 +174,12 @@ ${restore}
     return this.room.view().last[kind];
   }
 
+  /** As an earlier life left it that died in the middle of that. */
+  cutOff(begun: { kind: BackupKind; by: string; name: string | null }): void {
+    const kept = this.#history.recall('storeroom');
+    this.#history.remember('storeroom', { ...(kept as object), begun });
+  }
+
   get restores() {
     return this.#history.restores;
   }

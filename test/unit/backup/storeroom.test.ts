@@ -1,5 +1,5 @@
 /** The storeroom on real folders: who does what, by schedule and by order, and what is said of it. Time is wound by hand. */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeTurn } from '../../../src-main/backup/work-of-config.ts';
@@ -315,6 +315,33 @@ describe('storeroom', () => {
     expect(passive.told.map(({ key }) => key)).toEqual(['restore.failed', 'restore.recovered']);
   });
 
+  it('a restore that was cut off is never taken back over data that the active serves with; as the passive again it is', async () => {
+    const node = pair.node('active');
+    const target = pair.bench.at('here', 'pbx');
+    const old = `${target}.estepe-0123456789ab-old`;
+    for (const folder of [target, old]) {
+      mkdirSync(join(folder, 'conf'), { recursive: true });
+      writeFileSync(join(folder, 'conf', 'sip.conf'), folder === old ? 'old' : 'live');
+    }
+    const journal = { id: '0123456789ab', phase: 'swapping', places: [{ target, existed: true }] };
+    writeFileSync(join(node.folder.spool, 'restore.json'), JSON.stringify(journal));
+    await node.start();
+    await pair.pass(hour);
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('live');
+    expect(existsSync(old)).toBe(true);
+    expect(node.told.map(({ key }) => key)).toEqual(['restore.unended']);
+    expect(node.room.troubles()).toMatchObject([{ sentence: expect.stringContaining('serves with') }]);
+    node.role = 'passive';
+    node.room.look();
+    node.runbook = true;
+    await pair.pass(hour);
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('live');
+    node.runbook = false;
+    await pair.pass(11 * minute);
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('old');
+    expect(node.room.troubles()).toEqual([]);
+  });
+
   it('ends in order in the middle of a backup, and the next start takes it up', async () => {
     const active = await pair.node('active', { backup: sourceThatWaits() }).start();
     const waits = pair.bench.at('waits');
@@ -327,6 +354,17 @@ describe('storeroom', () => {
     expect(active.last('backup')).toMatchObject({ ok: false, sentence: expect.stringContaining('cut off') });
     await pair.pass(11 * minute);
     expect(active.last('backup')).toMatchObject({ ok: true });
+    expect(active.told).toEqual([]);
+  });
+
+  it("a backup that was cut off: that the site's `after` may not have run is told", async () => {
+    const source = `  source: { folders: [ ${pair.bench.at('pbx')} ], before: [ [ 'true' ] ], after: [ [ 'true' ] ] }`;
+    const active = pair.node('active', { backup: source });
+    active.cutOff({ kind: 'backup', by, name: null });
+    await active.reborn();
+    expect(active.told).toMatchObject([{ key: 'backup.cut-off', text: expect.stringContaining('run those commands') }]);
+    await active.reborn();
+    expect(active.told).toHaveLength(1);
   });
 
   function attempted<T>(act: () => T): T | null {
@@ -340,6 +378,6 @@ describe('storeroom', () => {
   /** A source whose `before` waits for a file. */
   function sourceThatWaits(): string {
     const [waits, go] = [pair.bench.at('waits'), pair.bench.at('go')];
-    return `  source: { folders: [ ${pair.bench.at('pbx')} ], before: [ [ sh, -c, "touch ${waits}; until [ -e ${go} ]; do sleep 0.02; done" ] ] }`;
+    return `  source: { folders: [ ${pair.bench.at('pbx')} ], before: [ [ sh, -c, "touch ${waits}; until [ -e ${go} ]; do sleep 0.02; done" ] ], after: [ [ 'true' ] ] }`;
   }
 });

@@ -67,6 +67,26 @@ describe('backup.source, backup.encrypt and restore', () => {
       `3:70 backup.source.folders[0]: \`/var/../etc\` is not an absolute path. Allowed: ${path}.`,
     ],
     [
+      'a file in a folder that is backed up as well',
+      generic('source: { folders: [/a/], files: [/ab, /a/b/c] }'),
+      '3:89 backup.source.files[1]: `/a/b/c` is backed up with `/a/` already. Allowed: paths of which none lies in another one.',
+    ],
+    [
+      'the same folder twice, as Windows sees it',
+      generic("source: { folders: ['C:\\PBX', 'c:/pbx/'] }"),
+      '3:80 backup.source.folders[1]: `c:/pbx/` is backed up with `C:\\PBX` already. Allowed: paths of which none lies in another one.',
+    ],
+    [
+      'the backups in themselves',
+      generic('source: { folders: [/a, /b] }'),
+      '3:74 backup.source.folders[1]: the backups themselves are stored in `/b`. Allowed: folders that do not hold `backup.location.folder`.',
+    ],
+    [
+      'two that are restored into one another',
+      `${generic('source: { folders: [/a, /c] }')}restore: { into: [{ from: /a, to: /c/d }] }\n`,
+      '4:35 restore.into[0].to: `/c/d` and `/c` lie in one another, and both are restored. Allowed: places of which none lies in another one.',
+    ],
+    [
       'neither way',
       threeCx('encrypt: { identity: key }'),
       '12:12 backup.encrypt: it says for whom neither way. Allowed: either `passphrase`, or `recipient` (with `identity` where backups are restored).',
