@@ -7,13 +7,13 @@ import type { RestoredNow } from '../history/restores.ts';
 import type { Key } from './archive/encryption.ts';
 import { ArchiveError } from './archive/faults.ts';
 import { checkOwner, type Expectation } from './archive/read-archive.ts';
-import { type Choice, chooseBackup, isFuture } from './choose-backup.ts';
+import { type Choice, chooseBackup } from './choose-backup.ts';
 import { requireRoom } from './fetch-backup.ts';
 import type { Location } from './location.ts';
 import { parseBackupName } from './names.ts';
 import { type Persistence, patiently } from './patience.ts';
 import type { RestoreHere } from './recover-restore.ts';
-import { type Backup, listBackups } from './shelf.ts';
+import { type Backup, isFuture, listBackups } from './shelf.ts';
 import { pbxVersion } from './sources/pbx-version.ts';
 import type { Running } from './sources/run-line.ts';
 
