@@ -62,7 +62,13 @@ export async function readProof(location: Location, backup: string, signal: Abor
   const stored = await location.stat(name, signal);
   if (stored === null || stored.size > maxProofBytes) return null;
   const pieces: Buffer[] = [];
-  for await (const piece of await location.read(name, 0, { signal })) pieces.push(piece as Buffer);
+  try {
+    for await (const piece of await location.read(name, 0, { signal })) pieces.push(piece as Buffer);
+  } catch (error) {
+    // The other node's rotation has just removed it.
+    if (error instanceof LocationError && error.fault === 'missing') return null;
+    throw error;
+  }
   try {
     const parsed = proof.safeParse(JSON.parse(Buffer.concat(pieces).toString('utf8')));
     return parsed.success && parsed.data.name === backup ? parsed.data : null;

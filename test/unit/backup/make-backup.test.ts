@@ -129,6 +129,17 @@ describe('a backup', () => {
     expect(await list()).toMatchObject([{ verified: true }]);
   });
 
+  it('that the other node removes while the list is read does not spoil the list', async () => {
+    const { proof } = await make();
+    wall += day;
+    const kept = await make();
+    const location = tampered('read', (name) => {
+      if (name === proofNameOf(proof.name)) rmSync(join(bench.at('nas'), name));
+    });
+    const listed = await listBackups({ location, pair }, never);
+    expect(listed).toMatchObject([{ name: kept.proof.name, verified: true }, { verified: false }]);
+  });
+
   it('without a proof is listed as not verified; others files are not listed, nor a backup that is not there verified', async () => {
     const { proof } = await make();
     rmSync(join(bench.at('nas'), proofNameOf(proof.name)));
