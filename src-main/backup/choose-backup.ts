@@ -1,6 +1,7 @@
 /** Which backup is restored when nobody names one, and why that one. Pure. */
 import { EstepeError } from '../contract/errors.ts';
-import { type Backup, epochOf, isFuture } from './shelf.ts';
+import { isFuture } from '../contract/view.ts';
+import { type Backup, epochOf } from './shelf.ts';
 
 export interface Choice {
   backup: Backup;

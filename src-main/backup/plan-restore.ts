@@ -1,6 +1,7 @@
 /** What a restore would do, and whether it may: all that can be told before a byte is fetched. Changes nothing. */
 import { dirname } from 'node:path';
 import { EstepeError } from '../contract/errors.ts';
+import { isFuture } from '../contract/view.ts';
 import type { Role } from '../contract/words.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { RestoredNow } from '../history/restores.ts';
@@ -13,7 +14,7 @@ import type { Location } from './location.ts';
 import { parseBackupName } from './names.ts';
 import { type Persistence, patiently } from './patience.ts';
 import type { RestoreHere } from './recover-restore.ts';
-import { type Backup, isFuture, listBackups } from './shelf.ts';
+import { type Backup, listBackups } from './shelf.ts';
 import { pbxVersion } from './sources/pbx-version.ts';
 import type { Running } from './sources/run-line.ts';
 

@@ -1,5 +1,6 @@
 /** The backups of one pair in a location: which there are, whether one still is what was made, which are too many. */
 import { EstepeError } from '../contract/errors.ts';
+import { isFuture } from '../contract/view.ts';
 import type { Location, Progress, Stored } from './location.ts';
 import { backupOfProof, isBackupOf, namesBegin, parseBackupName, proofNameOf } from './names.ts';
 import { type Persistence, patiently } from './patience.ts';
@@ -19,11 +20,6 @@ export interface Shelf {
   location: Location;
   pair: string;
 }
-
-/** Two nodes' clocks may differ by so much, ms: what is dated later was made by a clock that was wrong. */
-const clockSlackMs = 3600_000;
-
-export const isFuture = (createdAt: number, now: number): boolean => createdAt > now + clockSlackMs;
 
 export const epochOf = ({ proof }: Backup): number => proof?.epoch ?? 0;
 
