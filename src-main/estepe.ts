@@ -24,6 +24,8 @@ if (Number(process.versions.napi ?? 0) < neededNodeApi) {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
-  const { main } = await import('./cli/program.ts');
-  process.exitCode = await main(argv);
+  const [{ main }, { leaveSoon }] = await Promise.all([import('./cli/program.ts'), import('./cli/leave.ts')]);
+  const exit = await main(argv);
+  process.exitCode = exit;
+  leaveSoon(exit);
 }

@@ -1,6 +1,7 @@
 /** Which backup is restored when nobody names one, and why that one. Pure. */
 import { EstepeError } from '../contract/errors.ts';
-import type { Backup } from './shelf.ts';
+import { isFuture } from '../contract/view.ts';
+import { type Backup, epochOf } from './shelf.ts';
 
 export interface Choice {
   backup: Backup;
@@ -8,12 +9,6 @@ export interface Choice {
   why: string;
 }
 
-/** Two nodes' clocks may differ by so much, ms: what is dated later was made by a clock that was wrong. */
-const clockSlackMs = 3600_000;
-
-export const isFuture = (createdAt: number, now: number): boolean => createdAt > now + clockSlackMs;
-
-const epochOf = ({ proof }: Backup): number => proof?.epoch ?? 0;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /**

@@ -42,6 +42,9 @@ export function parseBackupName(name: string): BackupName | null {
 /** A backup of that pair, by its name. */
 export const isBackupOf = (pair: string, name: string): boolean => parseBackupName(name)?.pair === pairWord(pair);
 
+/** With what the names of a pair's backups and proofs begin: nothing else of the location need be listed. */
+export const namesBegin = (pair: string): string => `${pairWord(pair)}-`;
+
 export const proofNameOf = (name: string): string => `${name}${proofSuffix}`;
 
 /** The backup whose proof has that name, or null when it is no proof's name. */

@@ -1,13 +1,14 @@
 /** What a restore would do, and whether it may: all that can be told before a byte is fetched. Changes nothing. */
 import { dirname } from 'node:path';
 import { EstepeError } from '../contract/errors.ts';
+import { isFuture } from '../contract/view.ts';
 import type { Role } from '../contract/words.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { RestoredNow } from '../history/restores.ts';
 import type { Key } from './archive/encryption.ts';
 import { ArchiveError } from './archive/faults.ts';
 import { checkOwner, type Expectation } from './archive/read-archive.ts';
-import { type Choice, chooseBackup, isFuture } from './choose-backup.ts';
+import { type Choice, chooseBackup } from './choose-backup.ts';
 import { requireRoom } from './fetch-backup.ts';
 import type { Location } from './location.ts';
 import { parseBackupName } from './names.ts';

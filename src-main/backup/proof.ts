@@ -62,7 +62,13 @@ export async function readProof(location: Location, backup: string, signal: Abor
   const stored = await location.stat(name, signal);
   if (stored === null || stored.size > maxProofBytes) return null;
   const pieces: Buffer[] = [];
-  for await (const piece of await location.read(name, 0, { signal })) pieces.push(piece as Buffer);
+  try {
+    for await (const piece of await location.read(name, 0, { signal })) pieces.push(piece as Buffer);
+  } catch (error) {
+    // The other node's rotation has just removed it.
+    if (error instanceof LocationError && error.fault === 'missing') return null;
+    throw error;
+  }
   try {
     const parsed = proof.safeParse(JSON.parse(Buffer.concat(pieces).toString('utf8')));
     return parsed.success && parsed.data.name === backup ? parsed.data : null;
@@ -94,9 +100,11 @@ export async function readBack(location: Location, proven: Proof, how: Persisten
       }
     }, how);
   } catch (error) {
-    // It became shorter than what was already read of it.
     if (!(error instanceof LocationError) || error.fault !== 'other') throw error;
-    throw differs(location, proven, error.message);
+    // It may have become shorter than what was already read of it. A server that cannot read it just now says nothing against it.
+    const stored = await patiently(() => location.stat(proven.name, how.signal), how);
+    if (stored === null || stored.size === proven.size) throw error;
+    throw differs(location, proven, `it has ${stored.size} bytes, ${proven.size} were made`);
   }
   if (bytes !== proven.size) throw differs(location, proven, `it has ${bytes} bytes, ${proven.size} were made`);
   if (hash.digest('hex') !== proven.sha256) throw differs(location, proven, 'its SHA-256 is another one');

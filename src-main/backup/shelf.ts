@@ -1,7 +1,8 @@
 /** The backups of one pair in a location: which there are, whether one still is what was made, which are too many. */
 import { EstepeError } from '../contract/errors.ts';
+import { isFuture } from '../contract/view.ts';
 import type { Location, Progress, Stored } from './location.ts';
-import { backupOfProof, isBackupOf, parseBackupName, proofNameOf } from './names.ts';
+import { backupOfProof, isBackupOf, namesBegin, parseBackupName, proofNameOf } from './names.ts';
 import { type Persistence, patiently } from './patience.ts';
 import { differing, isVerified, type Proof, publishProof, readBack, readProof } from './proof.ts';
 
@@ -20,6 +21,8 @@ export interface Shelf {
   pair: string;
 }
 
+export const epochOf = ({ proof }: Backup): number => proof?.epoch ?? 0;
+
 const byAge = (a: Backup, b: Backup): number => b.createdAt - a.createdAt || (a.name < b.name ? 1 : -1);
 
 async function backupOf({ location, pair }: Shelf, stored: Stored, hasProof: boolean, signal: AbortSignal) {
@@ -32,7 +35,7 @@ async function backupOf({ location, pair }: Shelf, stored: Stored, hasProof: boo
 
 /** Newest first. Throws LocationError. */
 export async function listBackups(shelf: Shelf, signal: AbortSignal): Promise<Backup[]> {
-  const all = await shelf.location.list('', signal);
+  const all = await shelf.location.list(namesBegin(shelf.pair), signal);
   const names = new Set(all.map(({ name }) => name));
   const backups: Backup[] = [];
   for (const stored of all) {
@@ -85,16 +88,21 @@ export async function verifyBackup(
 }
 
 /**
- * Which backups are too many: verified ones behind the newest `keep`, and what is older than all that stays. Never the one just
- * made, and nothing at all while none is verified.
+ * Which backups are too many: verified ones behind the `keep` that would be restored first, and what is older than all that stays. Never
+ * the one just made, and nothing at all while none is verified. So a node of a lower epoch, that still makes them, pushes nothing out
+ * that the active made; and those dated in the future, which are restored last, neither count nor go.
  * @param backups newest first
+ * @param now wall clock
  */
-export function tooMany(backups: readonly Backup[], keep: number, made: string): Backup[] {
-  const verified = backups.filter((backup) => backup.verified);
+export function tooMany(backups: readonly Backup[], keep: number, made: string, now: number): Backup[] {
+  const present = backups.filter(({ createdAt }) => !isFuture(createdAt, now));
+  const verified = present.filter((backup) => backup.verified).sort((a, b) => epochOf(b) - epochOf(a) || byAge(a, b));
   const kept = verified.slice(0, Math.max(1, keep));
-  const oldest = kept.at(-1);
-  if (oldest === undefined || verified.length < keep) return [];
-  return backups.filter((backup) => backup.name !== made && byAge(backup, oldest) > 0);
+  if (kept.length === 0 || verified.length < keep) return [];
+  const isOlder = (backup: Backup): boolean => kept.every((one) => byAge(backup, one) > 0);
+  return present.filter(
+    (backup) => backup.name !== made && !kept.includes(backup) && (backup.verified || isOlder(backup)),
+  );
 }
 
 /**
@@ -107,11 +115,11 @@ export async function rotate(shelf: Shelf, keep: number, made: string, how: Pers
   const { signal } = how;
   const backups = await patiently(() => listBackups(shelf, signal), how);
   const removed: string[] = [];
-  for (const { name } of tooMany(backups, keep, made)) {
+  for (const { name } of tooMany(backups, keep, made, how.clock.wall())) {
     await patiently(() => removeBackup(location, name, signal), how);
     removed.push(name);
   }
-  const all = new Set((await patiently(() => location.list('', signal), how)).map(({ name }) => name));
+  const all = new Set((await patiently(() => location.list(namesBegin(pair), signal), how)).map(({ name }) => name));
   for (const name of all) {
     const backup = backupOfProof(name);
     if (backup === null || !isBackupOf(pair, backup) || all.has(backup)) continue;

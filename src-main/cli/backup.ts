@@ -7,7 +7,7 @@ import { type Backup, listBackups, verifyBackup } from '../backup/shelf.ts';
 import { backupWork, passiveMakesNone, takeTurn } from '../backup/work-of-config.ts';
 import { openDataFolder } from '../config/data-folder.ts';
 import { EstepeError } from '../contract/errors.ts';
-import { durationWords } from '../contract/view.ts';
+import { durationWords, isFuture } from '../contract/view.ts';
 import { RealProc } from '../runbook/real-proc.ts';
 import { byEngine, runningEngine } from './engine-work.ts';
 import type { Done, Paint, Run, Session } from './session.ts';
@@ -112,7 +112,8 @@ async function list({ paint }: Session, { config, location, clock, signal }: Sto
 
 function backupLine({ name, createdAt, size, verified }: Backup, now: number, paint: Paint): string {
   const word = verified ? paint('green', 'verified') : paint('yellow', 'not verified');
-  return `${dateWords(createdAt)}  ${durationWords(now - createdAt).padStart(13)} old  ${sizeWords(size).padStart(8)}  ${name}  ${word}`;
+  const age = isFuture(createdAt, now) ? 'in the future' : `${durationWords(now - createdAt)} old`;
+  return `${dateWords(createdAt)}  ${age.padStart(17)}  ${sizeWords(size).padStart(8)}  ${name}  ${word}`;
 }
 
 async function verify(session: Session, storage: Storage, name: string | null): Promise<Done> {

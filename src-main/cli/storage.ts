@@ -16,6 +16,7 @@ import { RealClock } from '../heartbeat/real-clock.ts';
 import { look } from '../history/look.ts';
 import { hasRestores, type Restores, restoreTable } from '../history/restores.ts';
 import type { Sqlite } from '../history/runtime.ts';
+import { leave } from './leave.ts';
 import type { Session } from './session.ts';
 
 export interface Storage extends Means {
@@ -42,7 +43,7 @@ export async function withStorage<T>(session: Session, command: (storage: Storag
   const means = meansOf(dataFolderAt(session.dataFolder), clock);
   const stop = new AbortController();
   const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(1);
+    if (stop.signal.aborted) leave(1);
     stop.abort();
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);

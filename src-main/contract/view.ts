@@ -204,6 +204,12 @@ export function durationWords(ms: number): string {
   return `${whole(day)} d ${rest(day, hour)} h`;
 }
 
+/** Two nodes' clocks may differ by so much, ms: what is dated later was made by a clock that was wrong. */
+const clockSlackMs = 3600_000;
+
+/** Whether data can have no age: its clock was wrong. Both wall clock, ms. */
+export const isFuture = (createdAt: number, now: number): boolean => createdAt > now + clockSlackMs;
+
 /** A round duration without a minor unit of zero: `30 min`, `24 h`, `2 d`; whole days up to one are said in hours. */
 export function roundDurationWords(ms: number): string {
   return ms === day ? '24 h' : durationWords(ms).replace(/ 0+ \S+$/, '');

@@ -220,6 +220,15 @@ describeWithPeers('the page about backups', ['chromium'], () => {
       { 'Stored backups (2)': ['long-long'] },
     ],
     [
+      'the newest was dated by a clock that was wrong',
+      () => {
+        const [first, ...rest] = rowsAt(Date.now(), 3);
+        const createdAt = Date.now() + 400 * 24 * hour;
+        change({ rows: first === undefined ? rest : [{ ...first, createdAt, restoredAt: null }, ...rest] });
+      },
+      { 'Stored backups (7)': ['dated in the future', /1 d 9 h old/] },
+    ],
+    [
       'two hundred of 512',
       () => change({ rows: rowsAt(Date.now(), 200), count: 512 }),
       { 'Stored backups (512)': ['The newest 200 of 512.', 'Show 180 older ones'] },
@@ -269,6 +278,18 @@ describeWithPeers('the page about backups', ['chromium'], () => {
       .click();
     await dialog.filter({ hasText: 'stands here already' }).waitFor();
     expect(await dialog.innerText()).not.toContain('older');
+    await page.keyboard.press('Escape');
+  });
+
+  it('the dialog before a restore of what is dated in the future gives it no age, and says why', async () => {
+    const [first] = rowsAt(Date.now(), 1);
+    if (first === undefined) throw new Error('there is one');
+    const { page } = shown;
+    change({ rows: [{ ...first, name: 'of-2028.zip', createdAt: Date.now() + 400 * 24 * hour }], count: 1 });
+    await page.getByRole('button', { name: 'Restore: of-2028.zip' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Restore this backup here' });
+    await dialog.filter({ hasText: 'dated by a clock that was wrong' }).waitFor();
+    await dialog.filter({ hasText: /Here afterwards\s+dated in the future/ }).waitFor();
     await page.keyboard.press('Escape');
   });
 

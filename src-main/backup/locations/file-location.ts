@@ -69,7 +69,7 @@ export class FileLocation implements Location {
 
   async #listFolder(folder: string, prefix: string, signal: AbortSignal): Promise<Stored[]> {
     const found: Stored[] = [];
-    for (const entry of await this.#entriesIfThere(folder, signal)) {
+    for (const entry of await this.#entriesIfOpen(folder, prefix.startsWith(`${folder}/`), signal)) {
       const name = `${folder}/${entry.name}`;
       if (entry.name === claimFile && !entry.folder && folder.startsWith(prefix)) found.push(stored(folder, entry));
       if (!isObjectName(name) || !name.startsWith(prefix)) continue;
@@ -79,12 +79,13 @@ export class FileLocation implements Location {
     return found;
   }
 
-  /** Somebody may remove it between two questions. */
-  async #entriesIfThere(folder: string, signal: AbortSignal): Promise<Entry[]> {
+  /** Somebody may remove it between two questions; one that nobody asked for may be somebody else's, and closed to us. */
+  async #entriesIfOpen(folder: string, isAsked: boolean, signal: AbortSignal): Promise<Entry[]> {
     try {
       return await this.#door.entries(folder, signal);
     } catch (error) {
-      if (isMissing(error)) return [];
+      const isClosed = error instanceof LocationError && error.fault === 'permission';
+      if (isMissing(error) || (isClosed && !isAsked)) return [];
       throw error;
     }
   }

@@ -139,9 +139,12 @@ const ofStatus: readonly (readonly [RegExp, LocationFault, string])[] = [
   [/NOT_SUPPORTED|INVALID_PARAMETER|PROTOCOL/, 'unsupported', 'no agreement with the server'],
 ];
 
+/** A row of a listing: somebody's file may be called `NT_STATUS_DISK_FULL.txt`. Its messages begin at the line's beginning. */
+const rows = /^ {2}.*$/gm;
+
 /** The first fault that it printed; null when it printed none. */
 export function smbFault(place: Place, output: string, what: string): LocationError | null {
-  const name = /NT_STATUS_[A-Z0-9_]+\)?/.exec(output)?.[0];
+  const name = /NT_STATUS_[A-Z0-9_]+\)?/.exec(output.replace(rows, ''))?.[0];
   if (name === undefined) return null;
   for (const [pattern, fault, words] of ofStatus) {
     if (pattern.test(name)) return locationFault(place, fault, `${what}: ${words} (${name.replace(')', '')})`);

@@ -67,7 +67,7 @@ export interface SshSession {
 
 /**
  * Connects, checks the host, logs in, opens SFTP.
- * @throws LocationError
+ * @throws LocationError; what `hostKeys` throws
  */
 export async function openSession(settings: SshSettings, signal: AbortSignal): Promise<SshSession> {
   const { place, hostKeys, hostKey } = settings;
@@ -132,12 +132,18 @@ function login(
 ): Promise<void> {
   const { place, hostKeys, user, password, key } = settings;
   return new Promise((resolve, reject) => {
-    let refused: LocationError | null = null;
+    let refused: Error | null = null;
     const check = (shown: Buffer): boolean => {
       const fingerprint = fingerprintOf(shown);
       if (expected === null) {
-        hostKeys.pin(hostName(settings), fingerprint);
-        return true;
+        try {
+          hostKeys.pin(hostName(settings), fingerprint);
+          return true;
+        } catch (error) {
+          // Thrown from here it would be taken for a broken line, and tried again.
+          refused = error instanceof Error ? error : new Error(String(error));
+          return false;
+        }
       }
       const same = expected === fingerprint || expected === fingerprint.split(' ')[1];
       if (!same) {

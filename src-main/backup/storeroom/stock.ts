@@ -1,5 +1,6 @@
 /** What there is to go on with: the data that stands restored here, and the newest verified backup; and how old each is. */
 import type { OffsetView } from '../../contract/snapshot.ts';
+import { isFuture } from '../../contract/view.ts';
 import type { Role } from '../../contract/words.ts';
 import type { DataState } from '../../engine/observation.ts';
 import type { Clock } from '../../engine/ports.ts';
@@ -109,12 +110,14 @@ export class Stock {
   /** This backup was made, or read back, and is what it should be. */
   verified(name: string, createdAt: number): void {
     const { newestVerified } = this.#facts.now;
-    if (newestVerified === null || newestVerified.createdAt <= createdAt)
-      this.#facts.change({ newestVerified: { name, createdAt } });
+    const known = newestVerified?.createdAt ?? Number.NEGATIVE_INFINITY;
+    if (known <= createdAt || this.#isFuture(known)) this.#facts.change({ newestVerified: { name, createdAt } });
   }
 
   listed(rows: readonly Backup[]): void {
-    const newest = rows.find((row) => row.verified);
+    const verified = rows.filter((row) => row.verified);
+    // One that a wrong clock dated in the future would be the newest for ever, whatever is made since.
+    const newest = verified.find(({ createdAt }) => !this.#isFuture(createdAt)) ?? verified[0];
     const known = this.#facts.now.newestVerified;
     if (newest?.name === known?.name) return;
     this.#facts.change({ newestVerified: newest ? { name: newest.name, createdAt: newest.createdAt } : null });
@@ -125,11 +128,20 @@ export class Stock {
     try {
       const { backup } = chooseBackup(rows, null, this.#p.clock.wall(), '');
       const restored = this.#restored;
-      const newer = restored === null || !restored.verified || backup.createdAt > restored.createdAt;
+      const newer = restored === null || !restored.verified || this.#isNewer(backup, restored);
       return backup.verified && newer ? backup.name : null;
     } catch {
       // there is none
       return null;
     }
+  }
+
+  #isNewer(one: { createdAt: number }, than: { createdAt: number }): boolean {
+    if (this.#isFuture(than.createdAt)) return !this.#isFuture(one.createdAt);
+    return one.createdAt > than.createdAt;
+  }
+
+  #isFuture(createdAt: number): boolean {
+    return isFuture(createdAt, this.#p.clock.wall());
   }
 }

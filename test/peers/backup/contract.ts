@@ -8,6 +8,7 @@ import { disks } from '../fixtures/file-server.ts';
 import { describeWithPeers, type PeerName } from '../fixtures/require-peer.ts';
 import { until } from '../fixtures/until.ts';
 import { cutClaims, cutLines, silence } from './contract-lines.ts';
+import { strangers } from './contract-strangers.ts';
 import { allOf, faultOf, namesIn, never, newName, noise, onDisk, put, type Rig, sourceOf } from './rig.ts';
 
 const dayMs = 24 * 3600_000;
@@ -37,7 +38,10 @@ export function describeLocation(
     afterAll(() => rig?.stop());
     const theRig = (): Rig => rig;
     objects(theRig);
-    if (hasFolders) leftovers(theRig);
+    if (hasFolders) {
+      leftovers(theRig);
+      strangers(theRig);
+    }
     if (hasClaims) claims(theRig);
     cancelled(theRig, hasClaims);
     refused(theRig, hasFolders);

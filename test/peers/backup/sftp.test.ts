@@ -1,6 +1,11 @@
 /** SFTP against OpenSSH's sshd: the contract, then keys of hosts and users. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { LocationError } from '../../../src-main/backup/location.ts';
 import { openLocation } from '../../../src-main/backup/locations/open.ts';
+import { pinnedHosts, pinnedHostsFile } from '../../../src-main/backup/locations/pinned-hosts.ts';
 import type { HostKeys } from '../../../src-main/backup/locations/ssh-session.ts';
 import { user } from '../fixtures/file-server.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
@@ -52,6 +57,19 @@ describeWithPeers('keys over SFTP', ['mounts', 'openssl', ...peers], () => {
     expect(error.message).toContain(second.fingerprint('ed25519'));
     expect(error.message).toContain(first.fingerprint('ed25519'));
     expect(hostKeys.kept.get(host)).toContain(first.fingerprint('ed25519'));
+  });
+
+  it('a key that cannot be kept: said as it is, not as a broken line', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'estepe-known-'));
+    try {
+      const hostKeys = pinnedHosts(join(folder, 'gone', pinnedHostsFile));
+      const location = openLocation({ ...base(await start()), password: 'p' }, { ...usualNeeds({}), hostKeys });
+      const error: unknown = await location.list('', never).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'data-folder', message: expect.stringContaining('cannot be written') });
+      expect(error).not.toBeInstanceOf(LocationError);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('takes the fingerprint from the configuration, of whichever of the keys it is, and no other', async () => {

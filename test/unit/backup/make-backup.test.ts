@@ -118,6 +118,28 @@ describe('a backup', () => {
     await expect(verify()).rejects.toThrow('it has 100 bytes');
   });
 
+  it('that cannot be read for once keeps its word, and is not removed', async () => {
+    const location = tampered('read', (name) => {
+      if (!name.endsWith('.json')) throw new LocationError('other', 'the server says "Failure".', 'look into its log');
+    });
+    await expect(make({ location })).rejects.toThrow('could not be read back');
+    expect(await list()).toMatchObject([{ verified: false }]);
+    await verify();
+    await expect(verifyBackup({ location, pair }, null, { clock, signal: never }, () => {})).rejects.toThrow('Failure');
+    expect(await list()).toMatchObject([{ verified: true }]);
+  });
+
+  it('that the other node removes while the list is read does not spoil the list', async () => {
+    const { proof } = await make();
+    wall += day;
+    const kept = await make();
+    const location = tampered('read', (name) => {
+      if (name === proofNameOf(proof.name)) rmSync(join(bench.at('nas'), name));
+    });
+    const listed = await listBackups({ location, pair }, never);
+    expect(listed).toMatchObject([{ name: kept.proof.name, verified: true }, { verified: false }]);
+  });
+
   it('without a proof is listed as not verified; others files are not listed, nor a backup that is not there verified', async () => {
     const { proof } = await make();
     rmSync(join(bench.at('nas'), proofNameOf(proof.name)));
@@ -269,11 +291,37 @@ describe('D7 rotation', () => {
       proof: null,
     });
     const newest = [backup(9, false), backup(8, false), backup(7, true), backup(6, false), backup(5, true)];
-    const names = (keep: number) => tooMany(newest, keep, '').map(({ name }) => name);
+    const names = (keep: number) => tooMany(newest, keep, '', 9).map(({ name }) => name);
     expect(names(1)).toEqual(['6', '5']);
     expect(names(2)).toEqual([]);
     expect(names(0)).toEqual(['6', '5']);
-    expect(tooMany([backup(2, false), backup(1, false)], 1, '')).toEqual([]);
+    expect(tooMany([backup(2, false), backup(1, false)], 1, '', 9)).toEqual([]);
+  });
+
+  it('by a node of a lower epoch, that came back and still makes backups, leaves those of the active', async () => {
+    const about = { pair, node: '192.0.2.2', epoch: 4, fqdn: 'pbx.example.com' };
+    const { proof } = await make({ about, keep: 2 });
+    for (let i = 0; i < 3; i++) {
+      wall += day;
+      await make({ keep: 2 });
+    }
+    const left = await list();
+    expect(left).toContainEqual(expect.objectContaining({ name: proof.name, verified: true }));
+    expect(left).toHaveLength(2);
+  });
+
+  it('keeps so many that can be told the age of: what a wrong clock dated in the future does not count', async () => {
+    wall += 400 * day;
+    const future = [(await make({ keep: 2 })).proof.name];
+    wall += day;
+    future.unshift((await make({ keep: 2 })).proof.name);
+    wall -= 401 * day;
+    const names: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      names.unshift((await make({ keep: 2 })).proof.name);
+      wall += day;
+    }
+    expect((await list()).map(({ name }) => name)).toEqual([...future, names[0], names[1]]);
   });
 
   it('that fails leaves a good backup, and says so', async () => {
