@@ -75,6 +75,8 @@ export class Node {
   room: Storeroom;
   #history;
   #open = false;
+  /** since it was last seen quiet */
+  #changed = true;
 
   constructor(pair: Pair, role: Role, sections: Sections) {
     this.#pair = pair;
@@ -134,7 +136,9 @@ ${restore}
       },
       clean: (text) => text,
       tell: ({ key, text }) => void this.told.push({ key, text }),
-      onChange: () => {},
+      onChange: () => {
+        this.#changed = true;
+      },
       onData: () => {},
       patience: { attempts: 2, firstPauseMs: 1000, longestPauseMs: 1000 },
     };
@@ -151,7 +155,8 @@ ${restore}
 
   /** Nothing is under way, or what is waits for its next attempt; and the list is read. */
   async quiet(): Promise<void> {
-    if (!this.#open) return;
+    // The view is dear: over days of ticks it is looked at only where something changed.
+    if (!this.#open || !this.#changed) return;
     const quiet = (): boolean => {
       const { work, listing } = this.room.view();
       return (work === null || work.setback !== '') && !listing;
@@ -159,6 +164,7 @@ ${restore}
     // Most of it is over sooner than `until` looks a second time.
     for (let turns = 200; turns > 0 && !quiet(); turns -= 1) await this.#pair.work.settle();
     await until('nothing is under way', quiet);
+    this.#changed = this.room.view().work !== null;
   }
 
   /** Oldest first: rules of what happened, without orders. */

@@ -98,7 +98,7 @@ describe('storeroom', () => {
 
   it('a backup a day that comes every night is told to nobody; a night without one is, within the hour', async () => {
     const active = await pair.node('active').start();
-    const passive = await pair.node('passive').start();
+    const passive = await pair.node('passive', { restore: '  poll: 1h' }).start();
     await fresh(active, passive);
     const told = () => [...active.told, ...passive.told].map(({ key }) => key);
     await pair.pass(day + 3 * hour);
