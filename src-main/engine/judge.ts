@@ -64,12 +64,12 @@ export function referencesSilent(round: RoundSummary): boolean {
 
 /** However rarely the other node speaks, its word is no sign of life for longer than by this interval. */
 const slowestWordMs = 300_000;
-/** Between the first failed round and the reading of a word that was written before it. */
-const readingMs = 5_000;
+/** How long a word may take from the other node's clock to our eyes; where all is faster (a laboratory), an interval. */
+const travelMs = ({ intervalMs }: Policy): number => Math.min(5_000, intervalMs);
 
 /** A word older than this is no longer a sign of life. */
 export function wordFreshMs(policy: Policy, word: Pick<Word, 'everyMs'>): number {
-  return 2 * Math.max(policy.intervalMs, Math.min(word.everyMs, slowestWordMs)) + 5_000;
+  return 2 * Math.max(policy.intervalMs, Math.min(word.everyMs, slowestWordMs)) + travelMs(policy);
 }
 
 /** The other node says, recently, that it is active and serves: it contradicts a failed heartbeat. */
@@ -90,7 +90,7 @@ export function contradicts(word: Word | null, observation: Observation): boolea
 function insists(state: CoreState, observation: Observation): boolean {
   const { word, at, policy } = observation;
   if (word === null || state.failingSince === null) return false;
-  return at - word.ageMs > state.failingSince + policy.confirmEveryMs + readingMs;
+  return at - word.ageMs > state.failingSince + policy.confirmEveryMs + travelMs(policy);
 }
 
 /**

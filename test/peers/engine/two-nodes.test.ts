@@ -1,0 +1,192 @@
+/** Two real engines across a network, and a folder that both reach: each one's word there, epochs claimed there. */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
+import { type Lan, layLan } from '../fixtures/lan.ts';
+import { newFolder } from '../fixtures/peer-process.ts';
+import { describeWithPeers } from '../fixtures/require-peer.ts';
+import { until } from '../fixtures/until.ts';
+import { type EngineUnderTest, startEngine } from './engine-process.ts';
+import { decisions, told } from './evidence.ts';
+import type { Later } from './one-pbx.ts';
+import { Site, type Wish, yamlOf } from './site.ts';
+import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
+
+const port = 5060;
+
+interface NodeHere {
+  site: Site;
+  pbx: StandbyPbx;
+  engine: EngineUnderTest;
+  /** a further life of its engine */
+  start(): Promise<EngineUnderTest>;
+}
+
+interface PairHere {
+  lan: Lan;
+  /** the location */
+  nas: string;
+  active: NodeHere;
+  passive: NodeHere;
+}
+
+/** Both nodes with PBX and engine; the active one serves, the passive one has seen it and heard its word. */
+async function serving(later: Later, promotion: Wish['promotion'] = {}): Promise<PairHere> {
+  const lan = await layLan();
+  later(() => lan.remove());
+  const root = newFolder('two-nodes');
+  later(() => rmSync(root, { recursive: true, force: true }));
+  for (const name of ['nas', 'pbx']) mkdirSync(join(root, name));
+  const nas = join(root, 'nas');
+  const node = async (role: 'active' | 'passive'): Promise<NodeHere> => {
+    const { netns, address } = lan[role];
+    const pbx = makeStandbyPbx({ sip: { address, udpPort: port, tcpPort: port } });
+    later(() => pbx.end());
+    const site = new Site();
+    later(() => site.remove());
+    const start = async (): Promise<EngineUnderTest> => {
+      const engine = await startEngine(site, { netns });
+      later(() => engine.stop());
+      return engine;
+    };
+    site.configure(
+      yamlOf({
+        active: lan.active.address,
+        passive: lan.passive.address,
+        tests: { sip: { port }, tunnel: { port } },
+        services: pbx.services,
+        heartbeat: { references: [`tcp:${lan.gateway}:9`] },
+        promotion,
+        more: {
+          role,
+          backup: { location: { kind: 'local', folder: nas }, source: { folders: [join(root, 'pbx')] } },
+        },
+      }),
+    );
+    if (role === 'active') pbx.startByHand(netns);
+    return { site, pbx, start, engine: await start() };
+  };
+  const active = await node('active');
+  await active.engine.phase('serving');
+  const passive = await node('passive');
+  await passive.engine.phase('watching');
+  await passive.engine.until('its word to be heard', ({ guards }) =>
+    guards.some(({ name, evidence }) => name === 'no-contradiction' && evidence.includes('said')),
+  );
+  return { lan, nas, active, passive };
+}
+
+/** It stood down under that epoch. */
+const isPassive =
+  (epoch: number) =>
+  (snapshot: Snapshot): boolean =>
+    snapshot.nodes.some((node) => node.self && node.role === 'passive' && node.epoch === epoch);
+const epochsIn = (nas: string): string[] =>
+  readdirSync(join(nas, 'estepe-head-office')).filter((name) => name.startsWith('epoch-'));
+
+describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
+  it('B1 the active cut from the passive, its own word in the location fresh: conflicting, no promotion; healed, it is watched', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, nas, passive } = await serving(later);
+    lan.active.cut('towards');
+    lan.active.cut('from');
+    await passive.engine.phase('conflicting');
+    await passive.engine.rounds(6);
+    const { core, guards } = await passive.engine.snapshot();
+    expect(core).toMatchObject({ phase: 'conflicting', verdict: 'conflicting' });
+    expect(guards.find(({ name }) => name === 'no-contradiction')).toMatchObject({ ok: false });
+    lan.active.heal();
+    await passive.engine.phase('watching');
+    const events = await passive.engine.events();
+    expect(told(events).filter((key) => key === 'conflicting')).toHaveLength(1);
+    expect(events.some(({ rule }) => rule === 'runbook.begun')).toBe(false);
+    expect(epochsIn(nas)).toEqual([]);
+  });
+
+  it('B1 an active that is deaf says so itself: its word contradicts nothing, and the epoch is claimed in the location', async ({
+    onTestFinished: later,
+  }) => {
+    const { nas, active, passive } = await serving(later);
+    const { pids } = active.pbx;
+    for (const pid of pids()) process.kill(pid, 'SIGSTOP');
+    await passive.engine.phase('active');
+    expect(epochsIn(nas)).toEqual(['epoch-1']);
+    expect(readFileSync(join(nas, 'estepe-head-office', 'epoch-1', '.estepe-claim'), 'utf8')).toContain(
+      `"owner":"head-office@`,
+    );
+    // It hears that it was outranked, although it is cut from nothing.
+    await active.engine.until('it to stand down', isPassive(1));
+  });
+
+  it('B5 heals after the promotion: the old active stands down by itself and stops its PBX; the new one stays', async ({
+    onTestFinished: later,
+  }) => {
+    const { lan, active, passive } = await serving(later);
+    lan.active.cut('towards');
+    lan.active.cut('from');
+    await active.engine.freeze();
+    await passive.engine.phase('active');
+    expect(active.pbx.pids().length).toBeGreaterThan(0);
+    active.engine.thaw();
+    await active.engine.until('it to stand down', isPassive(1));
+    await until('its PBX is stopped', () => active.pbx.pids().length === 0);
+    lan.active.heal();
+    await active.engine.phase('watching');
+    const events = await active.engine.events();
+    expect(decisions(events, 'serving.outranked')).toHaveLength(1);
+    expect(told(events)).toContain('outranked');
+    expect((await passive.engine.snapshot()).core.phase).toBe('active');
+  });
+
+  it('the old active that was off starts again, and stands down before anything else', async ({
+    onTestFinished: later,
+  }) => {
+    const { active, passive } = await serving(later);
+    await active.engine.kill();
+    await active.pbx.end();
+    await passive.engine.phase('active');
+    const back = await active.start();
+    await back.until('it to stand down', isPassive(1));
+    await back.phase('watching');
+    expect((await passive.engine.snapshot()).core.phase).toBe('active');
+  });
+
+  it.for([
+    ['required', 'awaiting'],
+    ['best-effort', 'active'],
+  ] as const)(
+    'B4 the location away while the active dies, claim %s: %s',
+    async ([claim, phase], { onTestFinished: later }) => {
+      const { nas, active, passive } = await serving(later, { claim });
+      rmSync(nas, { recursive: true });
+      await passive.engine.until('it is seen', ({ guards }) =>
+        guards.some(({ name, evidence }) => name === 'claim-keeper' && evidence.includes(nas)),
+      );
+      await active.engine.kill();
+      await active.pbx.end();
+      const { guards } = await passive.engine.phase(phase);
+      const guard = guards.find(({ name }) => name === 'claim-keeper');
+      expect(guard?.ok).toBe(claim === 'best-effort');
+      if (claim === 'best-effort') {
+        const events = await passive.engine.events();
+        expect(events.some(({ reason }) => /epoch 1 is ours, on this node alone: /.test(reason))).toBe(true);
+        return;
+      }
+      const answer = await passive.engine.promote();
+      expect(answer).toMatchObject({ accepted: false, refusedBy: ['claim-keeper'] });
+      const overrides = [{ guard: 'claim-keeper' as const, reason: 'the NAS burned, too' }];
+      expect((await passive.engine.promote({ overrides })).accepted).toBe(true);
+      await passive.engine.phase('active');
+      mkdirSync(nas);
+      await until('the claim stands there afterwards', () => {
+        try {
+          return epochsIn(nas).includes('epoch-1');
+        } catch {
+          return false;
+        }
+      });
+    },
+  );
+});
