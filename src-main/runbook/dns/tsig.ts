@@ -150,12 +150,10 @@ interface Tsig extends Variables {
 
 /** @throws DnsFormatError */
 function readTsig({ data }: Resource): Tsig {
-  const end = data.indexOf(0);
   // the algorithm's name is never compressed (RFC 8945 §4.2)
   let at = 0;
   const labels: string[] = [];
-  while (at < end) {
-    const length = data[at] ?? 0;
+  for (let length = data[at] ?? 0; length !== 0; length = data[at] ?? 0) {
     labels.push(data.toString('latin1', at + 1, at + 1 + length));
     at += 1 + length;
   }
