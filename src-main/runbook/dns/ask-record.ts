@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { inWords } from '../../engine/duration.ts';
 import { type Endpoint, place } from '../../heartbeat/evidence.ts';
-import { ask, type AskEnd, type Reply } from './ask.ts';
+import { type AskEnd, ask, type Reply } from './ask.ts';
 import { addressIn, nameIn, plainName, queryBytes, rcodeName, rcodes, types } from './message.ts';
 import { judgeSignature, signMessage, type TsigKey } from './tsig.ts';
 
@@ -54,7 +54,10 @@ export async function askSigned(
     case 'unsigned':
       return { ...said, trouble: null };
     case 'bad-key':
-      return { ...said, trouble: `it does not know the key ${key.name} (BADKEY), or knows it with another algorithm than ${key.algorithm}` };
+      return {
+        ...said,
+        trouble: `it does not know the key ${key.name} (BADKEY), or knows it with another algorithm than ${key.algorithm}`,
+      };
     case 'bad-signature':
       return { ...said, trouble: `the secret of the key ${key.name} is not the one it has (BADSIG)` };
     case 'bad-time':
@@ -91,6 +94,7 @@ export async function askRecord(end: Endpoint, name: string, type: number, askin
   const { rcode, isAuthoritative } = reply.message;
   if (rcode !== rcodes.noError && rcode !== rcodes.nxDomain) return unclear('other', `answers ${rcodeName(rcode)}`);
   if (!isTrusted) return unclear('other', 'its answer is not signed');
-  if (!isAuthoritative) return unclear('other', `answers without authority for it (${place(end)} does not serve the zone)`);
+  if (!isAuthoritative)
+    return unclear('other', `answers without authority for it (${place(end)} does not serve the zone)`);
   return { how: 'stands', ...addressesIn(reply, name, type) };
 }

@@ -64,8 +64,7 @@ function framed(
       resolve(result);
     };
     const cancelled = (): void => settle({ how: 'cancelled', why: 'cancelled' });
-    const silent = (): void =>
-      settle({ how: 'silent', why: `no answer from ${place(end)} within ${span(timeoutMs)}` });
+    const silent = (): void => settle({ how: 'silent', why: `no answer from ${place(end)} within ${span(timeoutMs)}` });
     const timer = setTimeout(silent, timeoutMs);
     if (signal.aborted) return cancelled();
     signal.addEventListener('abort', cancelled, { once: true });

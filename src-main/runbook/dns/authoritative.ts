@@ -87,7 +87,9 @@ export class Authorities {
   /** The address of a name server that lies in its own zone: the system's resolver may know another zone of that name. */
   async #inZone(name: string, zone: string, at: Endpoint, signal: AbortSignal): Promise<string[]> {
     if (!name.endsWith(`.${plainName(zone)}`)) return [];
-    const asked = [types.A, types.AAAA].map((type) => askRecord(at, name, type, { key: null, timeoutMs: askMs, signal }));
+    const asked = [types.A, types.AAAA].map((type) =>
+      askRecord(at, name, type, { key: null, timeoutMs: askMs, signal }),
+    );
     const stands = await Promise.all(asked);
     return stands.flatMap((s) => (s.how === 'stands' ? s.addresses.filter((address) => isIP(address) !== 0) : []));
   }

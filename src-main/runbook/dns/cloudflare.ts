@@ -14,7 +14,13 @@ export const cloudflareEndpoint = 'https://api.cloudflare.com/client/v4';
 
 const zones = z.array(z.object({ id: z.string(), name: z.string(), name_servers: z.array(z.string()).nullish() }));
 const records = z.array(
-  z.object({ id: z.string(), name: z.string(), content: z.string(), ttl: z.number(), proxied: z.boolean().default(false) }),
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    content: z.string(),
+    ttl: z.number(),
+    proxied: z.boolean().default(false),
+  }),
 );
 const envelope = z.object({
   success: z.boolean(),
@@ -22,7 +28,10 @@ const envelope = z.object({
   result: z.unknown(),
 });
 
-type Said<T> = { how: 'said'; result: T } | { how: 'lost'; words: string } | { how: 'failed'; words: string; again: boolean };
+type Said<T> =
+  | { how: 'said'; result: T }
+  | { how: 'lost'; words: string }
+  | { how: 'failed'; words: string; again: boolean };
 type Zone = z.output<typeof zones>[number];
 type Found = z.output<typeof records>[number];
 
@@ -58,11 +67,16 @@ export class CloudflareWay implements Way {
     if (said.how === 'said') return { how: 'changed', words: 'Cloudflare took the change', ttlS };
     // A lost answer may be that of a change that was made, and a refusal that of one made by somebody else meanwhile.
     const now = await this.#records(zone, change, signal);
-    if (now.how !== 'said') return failed(`whether Cloudflare made the change is not known: ${said.words}`, { again: true });
+    if (now.how !== 'said')
+      return failed(`whether Cloudflare made the change is not known: ${said.words}`, { again: true });
     const addresses = now.result.map(({ content }) => sameSpelling(content));
     const what = readStanding(addresses, change);
     if (what === 'after' && said.how === 'lost') {
-      return { how: 'changed', words: `Cloudflare has ${change.to} now, though its answer was lost (${said.words})`, ttlS };
+      return {
+        how: 'changed',
+        words: `Cloudflare has ${change.to} now, though its answer was lost (${said.words})`,
+        ttlS,
+      };
     }
     if (what === 'before') return failed(said.words, { again: said.how === 'lost' || said.again });
     return what === 'after' ? failed(said.words) : failed(notOurs(this.#record.name, addresses, change));
@@ -126,12 +140,17 @@ export class CloudflareWay implements Way {
     const result = said.success && said.data.success ? shape.safeParse(said.data.result) : null;
     if (status < 300 && result?.success) return { how: 'said', result: result.data };
     const errors = said.data?.errors?.map(({ code, message }) => `${code} ${message}`).join('; ');
-    return { how: 'failed', words: refusal(status, oneLine(errors ?? text, 200)), again: status === 429 || status >= 500 };
+    return {
+      how: 'failed',
+      words: refusal(status, oneLine(errors ?? text, 200)),
+      again: status === 429 || status >= 500,
+    };
   }
 }
 
 function refusal(status: number, words: string): string {
-  if (status === 401 || status === 403) return `Cloudflare refuses the token (${status}: ${words}): it needs DNS edit for the zone`;
+  if (status === 401 || status === 403)
+    return `Cloudflare refuses the token (${status}: ${words}): it needs DNS edit for the zone`;
   if (status === 429) return `Cloudflare wants fewer questions (429: ${words})`;
   return `Cloudflare answers ${status}: ${words || 'nothing that can be read'}`;
 }

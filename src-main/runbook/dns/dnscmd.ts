@@ -78,7 +78,8 @@ export class DnscmdWay implements Way {
         return { how: 'changed', words, ttlS, output };
       }
       why = end.why;
-      if (now.how === 'stands' && now.addresses.length > 0) return failed(notOurs(this.#record.name, now.addresses, change));
+      if (now.how === 'stands' && now.addresses.length > 0)
+        return failed(notOurs(this.#record.name, now.addresses, change));
     }
     const gone = `${change.from} was deleted and ${change.to} could not be added, so the name has no address now`;
     return failed(`${gone}: ${why || 'cancelled'}`, { again: true, output });

@@ -20,7 +20,9 @@ export const rcodes = {
   notAuth: 9,
   notZone: 10,
 } as const;
-const rcodeNames = 'NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE'.split(' ');
+const rcodeNames = 'NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE'.split(
+  ' ',
+);
 export const rcodeName = (code: number): string => rcodeNames[code] ?? `code ${code}`;
 
 /** Bytes that are no DNS message, or a name that cannot be written as one. */
@@ -102,7 +104,10 @@ export function addressBytes(address: string): Buffer {
   }
 }
 
-const pairOf = (group: string): [number, number] => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff];
+const pairOf = (group: string): [number, number] => [
+  Number.parseInt(group, 16) >> 8,
+  Number.parseInt(group, 16) & 0xff,
+];
 
 /** The address in an A or AAAA record, in its one spelling; null for other records. */
 export function addressIn({ type, class: kind, data }: Resource): string | null {
@@ -137,7 +142,13 @@ export function resourceBytes({ name, type, class: kind, ttl, data }: Resource):
 const questionBytes = ({ name, type, class: kind }: Question): Buffer =>
   Buffer.concat([nameBytes(name), u16(type), u16(kind)]);
 
-function messageBytes(id: number, opcode: number, question: Question, answers: Resource[], authority: Resource[]): Buffer {
+function messageBytes(
+  id: number,
+  opcode: number,
+  question: Question,
+  answers: Resource[],
+  authority: Resource[],
+): Buffer {
   const counts = [1, answers.length, authority.length, 0].map(u16);
   const records = [...answers, ...authority].map(resourceBytes);
   // No recursion is desired: an authoritative server is asked for what it knows itself.

@@ -3,7 +3,15 @@ import { sentenceOf } from '../../contract/errors.ts';
 import { inWords } from '../../engine/duration.ts';
 import type { Dns, DnsAnswer, DnsChange, DnsContext, DnsEnd, DnsRecord, Files, Proc } from '../../engine/ports.ts';
 import { LookUp } from '../../heartbeat/look-up.ts';
-import { answerText, answersNow, answersUntil, Authorities, type Authority, isOnly, withoutDoubles } from './authoritative.ts';
+import {
+  Authorities,
+  type Authority,
+  answersNow,
+  answersUntil,
+  answerText,
+  isOnly,
+  withoutDoubles,
+} from './authoritative.ts';
 import { CloudflareWay, cloudflareEndpoint } from './cloudflare.ts';
 import { DnscmdWay } from './dnscmd.ts';
 import { plainName, typeOf } from './message.ts';
@@ -72,7 +80,11 @@ export class RealDns implements Dns {
 
   async #guarded(record: DnsRecord, work: (own: DnsRecord, way: Way) => Promise<DnsEnd>): Promise<DnsEnd> {
     try {
-      const own = { ...record, name: plainName(record.name), zone: record.zone === null ? null : plainName(record.zone) };
+      const own = {
+        ...record,
+        name: plainName(record.name),
+        zone: record.zone === null ? null : plainName(record.zone),
+      };
       return await work(own, this.#wayOf(own));
     } catch (error) {
       return ended('failed', `${record.name} was not switched: ${sentenceOf(error)}`);
@@ -120,7 +132,8 @@ export class RealDns implements Dns {
     const output = end.output ?? '';
     const authorities = await this.#all(record, way, signal);
     const answers = await answersUntil(authorities, record, typeOf(change.to).type, change.to, signal);
-    if (signal.aborted) return ended('failed', `${name}: ${end.words}; cancelled while the servers were asked`, { output });
+    if (signal.aborted)
+      return ended('failed', `${name}: ${end.words}; cancelled while the servers were asked`, { output });
     const stale = end.how === 'changed' ? staleText(record, end.ttlS) : '';
     const points = end.how === 'already' ? `${name} points to ${change.to} already` : `${name} points to ${change.to}`;
     if (answers.length === 0) {
@@ -137,7 +150,8 @@ export class RealDns implements Dns {
     }
     // Silent all the while: it gives the old address to nobody, and may lie in the ruins of the other node.
     const mute = answers.filter(({ addresses }) => addresses === null).length;
-    const silent = mute === 0 ? '' : `, as far as they speak: ${mute} of ${answers.length} authoritative servers did not`;
+    const silent =
+      mute === 0 ? '' : `, as far as they speak: ${mute} of ${answers.length} authoritative servers did not`;
     return ended('done', `${points}${silent} ${said}${stale}`, { output });
   }
 }

@@ -6,7 +6,7 @@ import type { DnsChange, DnsContext, DnsRecord, DnsWay } from '../../engine/port
 import { type Endpoint, place } from '../../heartbeat/evidence.ts';
 import { askRecord, askSigned, newId, type SignedReply, type Standing } from './ask-record.ts';
 import type { Authorities, Authority } from './authoritative.ts';
-import { addressBytes, classes, rcodeName, rcodes, type Resource, typeOf, updateBytes } from './message.ts';
+import { addressBytes, classes, type Resource, rcodeName, rcodes, typeOf, updateBytes } from './message.ts';
 import type { TsigKey } from './tsig.ts';
 import { failed, isAt, notOurs, readStanding, ttlOf, type Way, type WayEnd } from './way.ts';
 

@@ -68,7 +68,8 @@ export class Route53Way implements Way {
       return { how: 'changed', words, ttlS: found.ttlS, isProven: isInSync };
     }
     const now = await this.#recordSet(change, signal);
-    if (!('addresses' in now)) return failed(`whether Route 53 made the change is not known: ${said.words}`, { again: true });
+    if (!('addresses' in now))
+      return failed(`whether Route 53 made the change is not known: ${said.words}`, { again: true });
     const what = readStanding(now.addresses, change);
     if (what === 'after') {
       const words = `Route 53 has ${change.to} now, though its answer was ${said.how === 'lost' ? 'lost' : 'another'} (${said.words})`;
@@ -90,7 +91,8 @@ export class Route53Way implements Way {
     const now = await this.#recordSet(change, signal);
     if (!('addresses' in now)) return failed(now.words, { again: now.how === 'lost' || now.again });
     const { name } = this.#record;
-    if (!now.isPlain) return failed(`${name} is no plain record at Route 53 (alias, weighted, by region): it is left alone`);
+    if (!now.isPlain)
+      return failed(`${name} is no plain record at Route 53 (alias, weighted, by region): it is left alone`);
     const what = readStanding(now.addresses, change);
     if (what === 'after') return { how: 'already', words: 'Route 53 has it so already', ttlS: null, isProven: true };
     return what === 'before' ? now : failed(notOurs(name, now.addresses, change));
@@ -160,7 +162,8 @@ export class Route53Way implements Way {
     if (end.status < 300) return { how: 'said', xml: end.text };
     const code = oneOf(end.text, 'Code') ?? '';
     const message = oneLine(unescaped(oneOf(end.text, 'Message') ?? end.text), 200);
-    const again = end.status >= 500 || end.status === 429 || code === 'PriorRequestNotComplete' || code.startsWith('Throttling');
+    const again =
+      end.status >= 500 || end.status === 429 || code === 'PriorRequestNotComplete' || code.startsWith('Throttling');
     return { how: 'failed', words: refusal(end.status, code, message), again, code };
   }
 }
@@ -171,7 +174,9 @@ function refusal(status: number, code: string, message: string): string {
     return `Route 53 says that the clock of this machine is off ${said}: set it by a time server`;
   }
   if (status === 403) return `Route 53 refuses the key ${said}: it needs the right to change this hosted zone`;
-  return code === 'NoSuchHostedZone' ? `Route 53 has no such hosted zone ${said}` : `Route 53 answers ${status} ${said}`;
+  return code === 'NoSuchHostedZone'
+    ? `Route 53 has no such hosted zone ${said}`
+    : `Route 53 answers ${status} ${said}`;
 }
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -5,7 +5,7 @@
 import { Resolver } from 'node:dns/promises';
 import type { DnsChange, DnsContext, DnsRecord, DnsWay, Files, Proc } from '../../engine/ports.ts';
 import { runScript } from '../script.ts';
-import { answersNow, type Authorities, type Authority, isOnly } from './authoritative.ts';
+import { type Authorities, type Authority, answersNow, isOnly } from './authoritative.ts';
 import { typeOf } from './message.ts';
 import { failed, type Way, type WayEnd } from './way.ts';
 

@@ -3,7 +3,16 @@
  * signed by who knows the key. No sentence of this file holds the secret.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { classes, DnsFormatError, type Message, nameBytes, plainName, type Resource, resourceBytes, types } from './message.ts';
+import {
+  classes,
+  DnsFormatError,
+  type Message,
+  nameBytes,
+  plainName,
+  type Resource,
+  resourceBytes,
+  types,
+} from './message.ts';
 
 export interface TsigKey {
   name: string;
@@ -26,7 +35,8 @@ type Algorithm = keyof typeof algorithms;
 /** RFC 8945 §10: so far may the clocks be apart, seconds. */
 export const fudgeS = 300;
 
-const forms = 'a key is written NAME:hmac-sha256:BASE64, or as BIND\'s key "NAME" { algorithm hmac-sha256; secret "BASE64"; };';
+const forms =
+  'a key is written NAME:hmac-sha256:BASE64, or as BIND\'s key "NAME" { algorithm hmac-sha256; secret "BASE64"; };';
 
 function algorithmOf(text: string): Algorithm | null {
   const plain = plainName(text);
@@ -176,13 +186,7 @@ function readTsig({ data }: Resource): Tsig {
  * @param requestMac the signature of the question
  * @param nowS our clock, seconds since 1970
  */
-export function judgeSignature(
-  reply: Message,
-  bytes: Buffer,
-  key: TsigKey,
-  requestMac: Buffer,
-  nowS: number,
-): Verdict {
+export function judgeSignature(reply: Message, bytes: Buffer, key: TsigKey, requestMac: Buffer, nowS: number): Verdict {
   const record = reply.additional.at(-1);
   if (record?.type !== types.TSIG || reply.lastAt === null) return { how: 'unsigned' };
   let tsig: Tsig;

@@ -53,7 +53,12 @@ export async function call({ method, url, headers, body }: Call, signal: AbortSi
       signal: AbortSignal.any([signal, late]),
     });
     const text = await bodyOf(response);
-    return { how: 'answered', status: response.status, text, retryAfterMs: retryAfter(response.headers.get('retry-after')) };
+    return {
+      how: 'answered',
+      status: response.status,
+      text,
+      retryAfterMs: retryAfter(response.headers.get('retry-after')),
+    };
   } catch (error) {
     if (signal.aborted) return { how: 'cancelled', why: 'cancelled' };
     if (late.aborted) return { how: 'lost', why: `${url.host} did not answer within ${callMs / 1000} s` };

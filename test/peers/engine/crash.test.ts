@@ -37,6 +37,7 @@ const boundaries = [
   ...step('before-script', ...run('before.sh')),
   ...step('start-services', ...around('remember lastPromotion'), ...run('start.sh')),
   ...step('prove-alive', ...around('probe here')),
+  ...step('switch-dns'),
   ...step('after-script', ...run('after.sh')),
   ...step('flip-standing', ...around('standing active')),
   ...around('status done'),
