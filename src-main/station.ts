@@ -111,7 +111,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     store,
     net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
     files,
-    dns: new RealDns({ proc, files, scriptsFolder: folder.scripts, secretOf, hide: secrets.add }),
+    dns: new RealDns({ clock, proc, files, scriptsFolder: folder.scripts, secretOf, hide: secrets.add }),
     random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },
   };
   const config = new RunningConfig(folder.root, loaded);

@@ -40,50 +40,52 @@ const shared = {
   onFail: word('What a record that is not switched does to the promotion.', onFailSchema.options).prefault('ask'),
 };
 
-const way = z.discriminatedUnion('kind', [
-  group('Dynamic update with TSIG (RFC 2136).', {
-    kind: z.literal('rfc2136'),
-    server: host('The primary server of the zone.'),
-    port: port('Its DNS port.').prefault(53),
-    ...record,
-    ttl: ttl(),
-    key: secretName('Secret that holds the TSIG key: NAME:hmac-sha256:BASE64, or what tsig-keygen prints.'),
-    ...shared,
-  }),
-  group("Microsoft's DNS server, by dnscmd.", {
-    kind: z.literal('dnscmd'),
-    server: host('The DNS server.'),
-    ...record,
-    ttl: ttl(),
-    ...shared,
-  }),
-  group('Cloudflare.', {
-    kind: z.literal('cloudflare'),
-    ...record,
-    // Cloudflare refuses less for records that are not proxied.
-    ttl: duration('Time to live of the record.', '60s', '1d').prefault('60s'),
-    token: secretName('Secret that holds the API token.'),
-    endpoint: webAddress("Address of a private way to Cloudflare's interface, or of what speaks like it.").optional(),
-    ...shared,
-  }),
-  group('Amazon Route 53.', {
-    kind: z.literal('route53'),
-    zoneId: line('Id of the hosted zone.', 64),
-    ...record,
-    ttl: ttl(),
-    keyId: line('Access key id.', 128),
-    key: secretName('Secret that holds the secret access key.'),
-    endpoint: webAddress("Address of a private way to Route 53's interface, or of what speaks like it.").optional(),
-    ...shared,
-  }),
-  group("A script of the site's own.", {
-    kind: z.literal('script'),
-    run: scriptArgv('The script and its arguments; no shell.'),
-    timeout: commandTimeout('How long one attempt may take.').prefault('60s'),
-    ttl: ttl('Time to live that the script gives the record; a longer one found there is told.'),
-    ...shared,
-  }),
-]);
+const way = z
+  .discriminatedUnion('kind', [
+    group('Dynamic update with TSIG (RFC 2136).', {
+      kind: z.literal('rfc2136'),
+      server: host('The primary server of the zone.'),
+      port: port('Its DNS port.').prefault(53),
+      ...record,
+      ttl: ttl(),
+      key: secretName('Secret that holds the TSIG key: NAME:hmac-sha256:BASE64, or what tsig-keygen prints.'),
+      ...shared,
+    }),
+    group("Microsoft's DNS server, by dnscmd.", {
+      kind: z.literal('dnscmd'),
+      server: host('The DNS server.'),
+      ...record,
+      ttl: ttl(),
+      ...shared,
+    }),
+    group('Cloudflare.', {
+      kind: z.literal('cloudflare'),
+      ...record,
+      // Cloudflare refuses less for records that are not proxied.
+      ttl: duration('Time to live of the record.', '60s', '1d').prefault('60s'),
+      token: secretName('Secret that holds the API token.'),
+      endpoint: webAddress("Address of a private way to Cloudflare's interface, or of what speaks like it.").optional(),
+      ...shared,
+    }),
+    group('Amazon Route 53.', {
+      kind: z.literal('route53'),
+      zoneId: line('Id of the hosted zone.', 64),
+      ...record,
+      ttl: ttl(),
+      keyId: line('Access key id.', 128),
+      key: secretName('Secret that holds the secret access key.'),
+      endpoint: webAddress("Address of a private way to Route 53's interface, or of what speaks like it.").optional(),
+      ...shared,
+    }),
+    group("A script of the site's own.", {
+      kind: z.literal('script'),
+      run: scriptArgv('The script and its arguments; no shell.'),
+      timeout: commandTimeout('How long one attempt may take.').prefault('60s'),
+      ttl: ttl('Time to live that the script gives the record; a longer one found there is told.'),
+      ...shared,
+    }),
+  ])
+  .meta({ description: 'How one record is changed.' });
 
 /** More zones than inside and outside, at several providers, no small site has. */
 const maxRecords = 8;

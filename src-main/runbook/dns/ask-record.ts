@@ -13,14 +13,19 @@ export type Standing =
   /** `silent`: it did not answer. `key`: it does not let our key. `other`: what it answered does not count. */
   | { how: 'unclear'; kind: 'silent' | 'key' | 'other' | 'cancelled'; why: string };
 
+/** A key, and the clock that signatures are made by. */
+export interface Signer extends TsigKey {
+  /** seconds since 1970 */
+  nowS: () => number;
+}
+
 export interface RecordAsking {
-  key: TsigKey | null;
+  key: Signer | null;
   timeoutMs: number;
   signal: AbortSignal;
 }
 
 export const newId = (): number => randomInt(0x1_0000);
-export const nowS = (): number => Math.floor(Date.now() / 1000);
 
 export type SignedEnd = Exclude<AskEnd, { how: 'answered' }> | SignedReply;
 export interface SignedReply {
@@ -36,17 +41,17 @@ export interface SignedReply {
 export async function askSigned(
   end: Endpoint,
   message: Buffer,
-  key: TsigKey | null,
+  key: Signer | null,
   asking: Parameters<typeof ask>[2],
 ): Promise<SignedEnd> {
   if (key === null) {
     const asked = await ask(end, message, asking);
     return asked.how === 'answered' ? { ...asked, isTrusted: true, trouble: null } : asked;
   }
-  const { bytes, mac } = signMessage(message, key, nowS());
+  const { bytes, mac } = signMessage(message, key, key.nowS());
   const asked = await ask(end, bytes, asking);
   if (asked.how !== 'answered') return asked;
-  const verdict = judgeSignature(asked.reply.message, asked.reply.bytes, key, mac, nowS());
+  const verdict = judgeSignature(asked.reply.message, asked.reply.bytes, key, mac, key.nowS());
   const said = { ...asked, isTrusted: false };
   switch (verdict.how) {
     case 'signed':

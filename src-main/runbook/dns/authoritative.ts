@@ -8,16 +8,15 @@ import type { DnsAnswer, DnsRecord, DnsServer } from '../../engine/ports.ts';
 import { type Endpoint, place } from '../../heartbeat/evidence.ts';
 import type { LookUp } from '../../heartbeat/look-up.ts';
 import { ask } from './ask.ts';
-import { askRecord, newId } from './ask-record.ts';
+import { askRecord, newId, type Signer } from './ask-record.ts';
 import { addressIn, nameIn, plainName, queryBytes, sameSpelling, types } from './message.ts';
-import type { TsigKey } from './tsig.ts';
 
 /** One server that is asked: by the first of its addresses that says something. */
 export interface Authority {
   label: string;
   ends: readonly Endpoint[];
   /** where the server shows this zone to who has the key */
-  key: TsigKey | null;
+  key: Signer | null;
   /** why it has no address */
   why: string | null;
 }
@@ -47,7 +46,7 @@ export class Authorities {
   }
 
   /** A server by its address or name. Never rejects. */
-  async find({ host, port }: DnsServer, signal: AbortSignal, key: TsigKey | null = null): Promise<Authority> {
+  async find({ host, port }: DnsServer, signal: AbortSignal, key: Signer | null = null): Promise<Authority> {
     const found = await this.#lookUp.find(host, lookUpMs, signal);
     if (found.how !== 'found') {
       return { label: host, ends: [], key, why: found.how === 'failed' ? found.why : 'cancelled' };
@@ -156,7 +155,7 @@ export async function answersUntil(
   };
   for (;;) {
     const left = authorities.filter((authority) => !follows(authority));
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(Math.max(askMs, end - performance.now()))]);
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(Math.max(askMs, end - performance.now())))]);
     const answers = await answersNow(left, record, type, bounded);
     for (const [i, authority] of left.entries()) {
       const answer = answers[i];

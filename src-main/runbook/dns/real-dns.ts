@@ -1,7 +1,17 @@
 /** The real `Dns`: changes a record the way its configuration says, and asks every authoritative server what came of it. */
 import { sentenceOf } from '../../contract/errors.ts';
 import { inWords } from '../../engine/duration.ts';
-import type { Dns, DnsAnswer, DnsChange, DnsContext, DnsEnd, DnsRecord, Files, Proc } from '../../engine/ports.ts';
+import type {
+  Clock,
+  Dns,
+  DnsAnswer,
+  DnsChange,
+  DnsContext,
+  DnsEnd,
+  DnsRecord,
+  Files,
+  Proc,
+} from '../../engine/ports.ts';
 import { LookUp } from '../../heartbeat/look-up.ts';
 import {
   Authorities,
@@ -23,6 +33,7 @@ import { staleText } from './ttl.ts';
 import type { Way, WayEnd } from './way.ts';
 
 export interface RealDnsParts {
+  clock: Pick<Clock, 'wall'>;
   proc: Proc;
   files: Files;
   /** absolute path */
@@ -55,7 +66,13 @@ export class RealDns implements Dns {
     return this.#guarded(record, async (own, way) => {
       const end = await way.change(change, context);
       if (end.how === 'failed') return failure(own, end);
-      return this.#follow(own, way, change, context.signal, end);
+      try {
+        return await this.#follow(own, way, change, context.signal, end);
+      } catch (error) {
+        return ended('failed', `${own.name}: ${end.words}, and the servers could not be asked: ${sentenceOf(error)}`, {
+          output: end.output ?? '',
+        });
+      }
     });
   }
 
@@ -93,7 +110,7 @@ export class RealDns implements Dns {
 
   /** @throws an error with a sentence, where the secret is missing or no key */
   #wayOf(record: DnsRecord): Way {
-    const { secretOf, hide, proc, files, scriptsFolder } = this.#parts;
+    const { clock, secretOf, hide, proc, files, scriptsFolder } = this.#parts;
     const { way } = record;
     if (way.kind === 'script') {
       return new ScriptWay(record, way, { proc, files, scriptsFolder, authorities: this.#authorities });
@@ -110,7 +127,7 @@ export class RealDns implements Dns {
         const key = parseTsigKey(secretOf(way.key));
         if ('wrong' in key) throw new Error(`the secret ${way.key} cannot be used: ${key.wrong}`);
         hide(key.secret.toString('base64'));
-        return new Rfc2136Way(own, way, key, this.#authorities);
+        return new Rfc2136Way(own, way, { ...key, nowS: () => Math.floor(clock.wall() / 1000) }, this.#authorities);
       }
     }
   }

@@ -4,10 +4,9 @@
  */
 import type { DnsChange, DnsContext, DnsRecord, DnsWay } from '../../engine/ports.ts';
 import { type Endpoint, place } from '../../heartbeat/evidence.ts';
-import { askRecord, askSigned, newId, type SignedReply, type Standing } from './ask-record.ts';
+import { askRecord, askSigned, newId, type SignedReply, type Signer, type Standing } from './ask-record.ts';
 import type { Authorities, Authority } from './authoritative.ts';
 import { addressBytes, classes, type Resource, rcodeName, rcodes, typeOf, updateBytes } from './message.ts';
-import type { TsigKey } from './tsig.ts';
 import { failed, isAt, notOurs, readStanding, ttlOf, type Way, type WayEnd } from './way.ts';
 
 type Rfc2136 = Extract<DnsWay, { kind: 'rfc2136' }>;
@@ -26,10 +25,10 @@ export class Rfc2136Way implements Way {
   readonly #record: DnsRecord;
   readonly #zone: string;
   readonly #server: Rfc2136['server'];
-  readonly #key: TsigKey;
+  readonly #key: Signer;
   readonly #authorities: Authorities;
 
-  constructor(record: DnsRecord & { zone: string }, { server }: Rfc2136, key: TsigKey, authorities: Authorities) {
+  constructor(record: DnsRecord & { zone: string }, { server }: Rfc2136, key: Signer, authorities: Authorities) {
     this.#record = record;
     this.#zone = record.zone;
     this.#server = server;

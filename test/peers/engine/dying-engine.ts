@@ -97,7 +97,7 @@ const engine = new Engine(
     store,
     files: new RealFiles(folder.scripts),
     dns: new RealDns({
-      ...{ proc, files: new RealFiles(folder.scripts), scriptsFolder: folder.scripts },
+      ...{ clock, proc, files: new RealFiles(folder.scripts), scriptsFolder: folder.scripts },
       ...{ secretOf: (name) => readSecret(folder.secrets, name), hide: () => {} },
     }),
     random: { hex: (bytes) => randomBytes(bytes).toString('hex') },
