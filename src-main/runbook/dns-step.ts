@@ -62,7 +62,10 @@ export function switchDnsStep(dns: Dns, switches: readonly DnsSwitch[], outbid: 
     onFail: switches.length === 0 ? 'continue' : strictest(switches),
     pointOfNoReturn: false,
     repeatOnResume: false,
-    remains: switches.length === 0 ? '' : `DNS may point to ${[...new Set(switches.map(({ to }) => to))].join(', ')}`,
+    remains:
+      switches.length === 0
+        ? ''
+        : `DNS may point to ${[...new Set(switches.map(({ to }) => to))].join(', ')}, and was not taken back`,
     run: async (c) => {
       if (switches.length === 0) return { outcome: 'skipped', sentence: 'none is configured', output: '' };
       return (await outbid(c)) ?? switchAll(dns, switches, c);
