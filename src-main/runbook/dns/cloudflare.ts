@@ -25,7 +25,7 @@ const records = z.array(
 const envelope = z.object({
   success: z.boolean(),
   errors: z.array(z.object({ code: z.number(), message: z.string() })).nullish(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
 });
 
 type Said<T> =

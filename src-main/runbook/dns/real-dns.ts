@@ -115,7 +115,10 @@ export class RealDns implements Dns {
     if (way.kind === 'script') {
       return new ScriptWay(record, way, { proc, files, scriptsFolder, authorities: this.#authorities });
     }
-    if (way.kind === 'route53') return new Route53Way(record, way, secretOf(way.key), this.#authorities);
+    if (way.kind === 'route53') {
+      const parts = { authorities: this.#authorities, wall: () => clock.wall() };
+      return new Route53Way(record, way, secretOf(way.key), parts);
+    }
     if (record.zone === null) throw new Error('its zone is not configured');
     const own = { ...record, zone: record.zone };
     switch (way.kind) {

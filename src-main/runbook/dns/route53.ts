@@ -37,13 +37,15 @@ export class Route53Way implements Way {
   readonly #keys: AwsKeys;
   readonly #endpoint: string;
   readonly #authorities: Authorities;
+  readonly #wall: () => number;
 
   constructor(
     record: DnsRecord,
     { zoneId, keyId, endpoint }: Extract<DnsWay, { kind: 'route53' }>,
     key: string,
-    authorities: Authorities,
+    { authorities, wall }: { authorities: Authorities; wall: () => number },
   ) {
+    this.#wall = wall;
     this.#record = record;
     this.#zoneId = zoneId.replace(/^\/?hostedzone\//, '');
     this.#keys = { keyId, key };
@@ -150,7 +152,7 @@ export class Route53Way implements Way {
       // signed anew each time: a signature is good for minutes only
       headers: signedHeaders({ method, url, body, headers }, this.#keys, {
         ...{ region: 'us-east-1', service: 'route53' },
-        at: new Date(),
+        at: new Date(this.#wall()),
       }),
       ...(body === '' ? {} : { body }),
     });

@@ -68,11 +68,16 @@ export async function call({ method, url, headers, body }: Call, signal: AbortSi
   }
 }
 
-/** As `call`; where it is told to wait (429, 503), it does so, for at most `patienceMs` in all. */
+/**
+ * As `call`; where it is told to wait (429, 503), it does so, for at most `patienceMs` in all. What only reads is asked once more when
+ * its answer is lost: a connection that was kept may have been cut while it was idle.
+ */
 export async function callPatiently(asked: () => Call, signal: AbortSignal, patienceMs: number): Promise<CallEnd> {
   const end = performance.now() + patienceMs;
-  for (;;) {
-    const answer = await call(asked(), signal);
+  for (let tries = 1; ; tries += 1) {
+    const question = asked();
+    const answer = await call(question, signal);
+    if (answer.how === 'lost' && question.method === 'GET' && tries === 1) continue;
     if (answer.how !== 'answered' || (answer.status !== 429 && answer.status !== 503)) return answer;
     const waitMs = answer.retryAfterMs ?? 2_000;
     if (performance.now() + waitMs > end) return answer;
