@@ -261,7 +261,8 @@ function restoreFindings({ pair, restore }: Config): Finding[] {
 /** A record holds addresses: both of one family, and each node its own. */
 function dnsFindings({ pair, promotion }: Config): Finding[] {
   return promotion.dns.flatMap((entry, i): Finding[] => {
-    const path = ['promotion', 'dns', i];
+    // the only one mostly stands there without a list
+    const path = ['promotion', 'dns', ...(promotion.dns.length === 1 ? [] : [i])];
     const named = (['active', 'passive'] as const).filter((node) => isIP(entry[node]) === 0);
     if (named.length > 0) {
       return named.map((node) => ({
