@@ -1,8 +1,9 @@
 /** E6, by dynamic update, against real name servers: a primary and a secondary that follows it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DnsEnd, DnsRecord } from '../../../src-main/engine/ports.ts';
+import { readMessage } from '../../../src-main/runbook/dns/message.ts';
 import { ttlTrouble } from '../../../src-main/runbook/dns/ttl.ts';
-import { dnsWire } from '../fixtures/dns-wire.ts';
+import { type DnsWire, dnsWire, type Mischief, update } from '../fixtures/dns-wire.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import { keyClause, keyLine, type Named, newKey, newNetwork, startNamed } from '../fixtures/named.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
@@ -53,7 +54,7 @@ describeWithPeers('E6 DNS by dynamic update', ['named', 'dig', 'nsupdate', 'netn
       'stays',
       'dead',
     ],
-    ...['silent', 'looked', 'cancelled', 'algorithms', 'unsigned'],
+    ...['silent', 'looked', 'cancelled', 'algorithms', 'unsigned', 'lost-going', 'forged'],
   ];
 
   beforeAll(async () => {
@@ -182,26 +183,52 @@ describeWithPeers('E6 DNS by dynamic update', ['named', 'dig', 'nsupdate', 'netn
     expect(primary.dig('pbx.keys.test')).toEqual(['192.0.2.1']);
   });
 
-  it('E6 success whose reply was lost: asked after, not repeated', async () => {
-    const wirePort = await freePort(at(1));
-    const wire = await dnsWire(
-      { address: at(1), port: wirePort },
-      { address: at(1), port },
-      ({ opcode }) => opcode === 5,
-    );
+  /** Switches over a wire that does mischief, in a zone of its own. */
+  async function overWire(zone: string, mischief: Mischief): Promise<{ end: DnsEnd; wire: DnsWire }> {
+    const place = { address: at(1), port: await freePort(at(1)) };
+    const wire = await dnsWire(place, { address: at(1), port }, mischief);
     try {
-      const lost = recordOf(way('estepe', { host: at(1), port: wirePort }), {
-        name: 'pbx.lost.test',
-        zone: 'lost.test',
-      });
-      const end = await switched(lost);
-      expect(end).toMatchObject({ outcome: 'done' });
-      expect(end.sentence).toContain('answers 192.0.2.2 now, though its reply to the update was lost');
-      expect(wire.passed.filter((opcode) => opcode === 5)).toHaveLength(1);
-      expect(primary.dig('pbx.lost.test')).toEqual(['192.0.2.2']);
+      const server = { host: place.address, port: place.port };
+      const one = recordOf(way('estepe', server), { name: `pbx.${zone}.test`, zone: `${zone}.test` });
+      return { end: await switched(one), wire };
     } finally {
       wire.close();
     }
+  }
+  const updatesIn = ({ passed }: DnsWire): number => passed.filter((opcode) => opcode === update).length;
+
+  it('E6 success whose reply was lost: asked after, not repeated', async () => {
+    const { end, wire } = await overWire('lost', { losesReply: update });
+    expect(end).toMatchObject({ outcome: 'done' });
+    expect(end.sentence).toContain('answers 192.0.2.2 now, though its reply to the update was lost');
+    expect([updatesIn(wire), wire.connections()]).toEqual([1, 0]);
+    expect(primary.dig('pbx.lost.test')).toEqual(['192.0.2.2']);
+  });
+
+  it('an update that was lost on its way: asked after, then sent by TCP', async () => {
+    const { end, wire } = await overWire('lost-going', { losesQuestion: update });
+    expect(end).toMatchObject({ outcome: 'done', sentence: expect.stringContaining('took the update') });
+    expect([updatesIn(wire), wire.connections()]).toEqual([1, 1]);
+    expect(primary.dig('pbx.lost-going.test')).toEqual(['192.0.2.2']);
+  });
+
+  it('a reply whose signature was taken off, or bent, is not believed: asked after', async () => {
+    const unsigned = (reply: Buffer): Buffer => {
+      const bare = Buffer.from(reply.subarray(0, readMessage(reply).lastAt ?? reply.length));
+      bare.writeUInt16BE(0, 10);
+      return bare;
+    };
+    const bare = await overWire('unsigned', { bends: unsigned });
+    expect(bare.end).toMatchObject({ outcome: 'done' });
+    expect(bare.end.sentence).toContain('though its reply to the update was lost (the reply is not signed)');
+    const forged = (reply: Buffer): Buffer => {
+      const other = Buffer.from(reply);
+      other[other.length - 20] = (other[other.length - 20] ?? 0) ^ 0xff;
+      return other;
+    };
+    const { end } = await overWire('forged', { bends: forged });
+    expect(end).toMatchObject({ outcome: 'done' });
+    expect(end.sentence).toContain('was lost (the reply cannot be trusted)');
   });
 
   it('a server that hears nothing: bounded, and worth another attempt', async () => {
@@ -292,10 +319,10 @@ describeWithPeers('E6 DNS by dynamic update', ['named', 'dig', 'nsupdate', 'netn
     const plain = await startNamed({
       address: at(40),
       port,
-      zones: [{ name: 'unsigned.test', records: ['pbx A 192.0.2.2'] }],
+      zones: [{ name: 'keyless.test', records: ['pbx A 192.0.2.2'] }],
     });
     try {
-      const one = recordOf(way('estepe', { host: at(40), port }), { name: 'pbx.unsigned.test', zone: 'unsigned.test' });
+      const one = recordOf(way('estepe', { host: at(40), port }), { name: 'pbx.keyless.test', zone: 'keyless.test' });
       const end = await switched(one);
       expect(end).toMatchObject({ outcome: 'failed' });
       expect(end.sentence).toContain('(BADKEY)');
