@@ -16,8 +16,8 @@ import {
   type Store,
   standingLostKey,
 } from '../engine/ports.ts';
-import { overridesOf } from './proof-asked.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
+import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';
