@@ -1,5 +1,5 @@
 /** DNS by a script of the site's own: it may do what it likes, and is not taken at its word. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { DnsEnd } from '../../../src-main/engine/ports.ts';
@@ -13,7 +13,8 @@ const key = newKey('estepe');
 
 describeWithPeers("DNS by a script of the site's own", ['named', 'dig', 'nsupdate', 'netns'], () => {
   const at = newNetwork();
-  const folder = join(newFolder('dns-script'), 'scripts');
+  const root = newFolder('dns-script');
+  const folder = join(root, 'scripts');
   let port = 0;
   let server: Named;
   beforeAll(async () => {
@@ -27,7 +28,10 @@ describeWithPeers("DNS by a script of the site's own", ['named', 'dig', 'nsupdat
     };
     server = await startNamed({ address: at(1), port, keys: [key], zones: [zone] });
   });
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(root, { recursive: true });
+  });
   beforeEach(() => server.update(key, 'update delete pbx.own.test A', 'update add pbx.own.test 300 A 192.0.2.1'));
 
   const script = (...lines: string[]): void => {
