@@ -17,6 +17,7 @@ import type { NewEvent } from './engine/ports.ts';
 import { RealClock } from './heartbeat/real-clock.ts';
 import { RealNet } from './heartbeat/real-net.ts';
 import { type History, openHistory } from './history/history.ts';
+import { RealDns } from './runbook/dns/real-dns.ts';
 import { RealFiles } from './runbook/real-files.ts';
 import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
@@ -98,12 +99,19 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onEvent(event);
   });
   const { store } = witness;
+  const files = new RealFiles(folder.scripts);
+  const secretOf = (name: string): string => {
+    const secret = readSecret(folder.secrets, name);
+    secrets.add(secret);
+    return secret;
+  };
   const ports = {
     clock,
     proc,
     store,
     net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
-    files: new RealFiles(folder.scripts),
+    files,
+    dns: new RealDns({ clock, proc, files, scriptsFolder: folder.scripts, secretOf, hide: secrets.add }),
     random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },
   };
   const config = new RunningConfig(folder.root, loaded);

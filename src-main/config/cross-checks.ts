@@ -258,6 +258,45 @@ function restoreFindings({ pair, restore }: Config): Finding[] {
     }));
 }
 
+/** A record holds addresses: both of one family, and each node its own. */
+function dnsFindings({ pair, promotion }: Config): Finding[] {
+  return promotion.dns.flatMap((entry, i): Finding[] => {
+    // the only one mostly stands there without a list
+    const path = ['promotion', 'dns', ...(promotion.dns.length === 1 ? [] : [i])];
+    const named = (['active', 'passive'] as const).filter((node) => isIP(entry[node]) === 0);
+    if (named.length > 0) {
+      return named.map((node) => ({
+        path,
+        wrong: `\`pair.${node}\` is the host name \`${entry[node]}\`, and a record holds an address`,
+        allowed: `\`${node}\` here, with the address that the record shall hold, or an address in \`pair.${node}\``,
+      }));
+    }
+    const findings: Finding[] = [];
+    if (isIP(entry.active) !== isIP(entry.passive)) {
+      findings.push({
+        path,
+        wrong: `\`${entry.active}\` and \`${entry.passive}\` are of two families, and one record holds one`,
+        allowed: 'two IPv4 or two IPv6 addresses in `active` and `passive`',
+      });
+    } else if (canonical(entry.active) === canonical(entry.passive)) {
+      findings.push({
+        path,
+        wrong: `\`${entry.active}\` is the address of both nodes, so nothing would be switched`,
+        allowed: 'two different addresses in `active` and `passive`',
+      });
+    }
+    const zone = 'zone' in entry ? canonical(entry.zone) : null;
+    if ('record' in entry && zone !== null && `.${canonical(entry.record)}`.endsWith(`.${zone}`)) {
+      findings.push({
+        path: [...path, 'record'],
+        wrong: `\`${entry.record}\` ends with the zone, so the name would be \`${entry.record}.${zone}\``,
+        allowed: `the name without the zone, as in \`${canonical(pair.fqdn).replace(`.${zone}`, '')}\`, or \`@\``,
+      });
+    }
+    return findings;
+  });
+}
+
 /** Everything in which the keys of this configuration disagree. */
 export function crossChecks(config: Config): Finding[] {
   return [
@@ -266,6 +305,7 @@ export function crossChecks(config: Config): Finding[] {
     timeoutFindings,
     testFindings,
     promotionFindings,
+    dnsFindings,
     sourceFindings,
     placeFindings,
     encryptFindings,

@@ -48,6 +48,11 @@ promotion:
   #   before: stop-old-active.cmd
   #   after: { run: [tell-provider.cmd, --by, mail], retries: 5, onFail: continue }   # halt | continue | ask
   #   timeout: 60s
+  # dns:                         # once the PBX answers here; one record, or a list of them: inside and outside
+  #   - { kind: rfc2136, server: 192.0.2.53, zone: example.com, record: pbx, ttl: 60s, key: estepe }   # key: name of a secret
+  #   - { kind: cloudflare, zone: example.com, record: pbx, token: cloudflare, active: 203.0.113.1, passive: 203.0.113.2 }
+  #   # dnscmd: server, zone, record. route53: zoneId, zone, record, keyId, key. script: run: [switch-dns.sh]
+  #   # each: servers (asked too, besides those of the zone), within: 60s, onFail: ask
 
 # backup:
 #   location: { kind: sftp, host: nas.example.com, user: pbx, password: nas, folder: 3CX_PBX_Backups }

@@ -103,6 +103,17 @@ function claimOf(written: Written['promotion']['claim']) {
   return { need: written?.need ?? ('required' as const), etcd: written?.etcd ?? null };
 }
 
+/** One record or many: a list, each with the two nodes' addresses as its zone shows them. */
+function dnsOf({ pair, promotion }: Written) {
+  const { dns } = promotion;
+  const all = dns === undefined ? [] : Array.isArray(dns) ? dns : [dns];
+  return all.map((entry) => ({
+    ...entry,
+    active: entry.active ?? pair.active,
+    passive: entry.passive ?? pair.passive,
+  }));
+}
+
 export function fillIn(written: Written) {
   const { heartbeat, promotion } = written;
   const { scripts } = promotion;
@@ -127,7 +138,7 @@ export function fillIn(written: Written) {
         after: scriptOf(scripts.after, scripts, 'continue'),
       },
       claim: claimOf(promotion.claim),
-      dns: promotion.dns ?? null,
+      dns: dnsOf(written),
     },
     backup: written.backup ?? null,
     restore: written.restore ?? null,

@@ -41,7 +41,8 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** The branches of a node that a value may have meant: of a union by `kind`, only the one with that kind. */
 function branches(node: SchemaNode, value: unknown): SchemaNode[] {
-  const all = node.anyOf ?? node.oneOf;
+  // a union may stand within a union: one record, or a list of them
+  const all = (node.anyOf ?? node.oneOf)?.flatMap((branch) => branches(branch, value));
   if (!all) return [node];
   const kind = typeof value === 'object' && value !== null ? Reflect.get(value, 'kind') : undefined;
   const same = all.filter(({ properties }) => properties?.kind?.const === kind);

@@ -6,7 +6,7 @@
 import { isIP } from 'node:net';
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { isHost, parseReference } from '../engine/reference-name.ts';
+import { isHost, parseReference, parseServer } from '../engine/reference-name.ts';
 import { durationForms, durationPattern, type Ms, parseDuration } from './duration.ts';
 
 /** What problem sentences need to know of a value: "`x` is not <noun>; allowed: <allowed>". */
@@ -108,6 +108,37 @@ export const fqdn = (description: string) =>
       inWords(description, {
         noun: 'a full domain name',
         allowed: 'a name with at least one point, such as pbx.example.com; no IP address',
+      }),
+    );
+
+/** A numeric address, as a DNS record holds it. */
+export const ipAddress = (description: string) =>
+  z
+    .string()
+    .refine((text) => isIP(text) !== 0 && !text.includes('%'))
+    .meta(inWords(description, { noun: 'an IP address', allowed: 'an IPv4 or IPv6 address in numbers' }));
+
+/** The name of a record inside its zone: `pbx`, `sip.voice`, `@`. */
+export const recordName = (description: string) =>
+  z
+    .string()
+    .refine((text) => text === '@' || (isHost(text) && isIP(text) === 0 && !text.endsWith('.')))
+    .meta(
+      inWords(description, {
+        noun: 'the name of a record',
+        allowed: 'a name inside the zone, such as pbx, or `@` for the zone itself',
+      }),
+    );
+
+/** A name server: `192.0.2.53`, `ns1.example.com:5353`, `[2001:db8::53]:53`. */
+export const nameServer = (description: string) =>
+  z
+    .string()
+    .refine((text) => parseServer(text) !== null)
+    .meta(
+      inWords(description, {
+        noun: 'a name server',
+        allowed: 'HOST or HOST:PORT; an IPv6 address with a port stands in brackets',
       }),
     );
 

@@ -3,9 +3,10 @@
  * (policy, tests, references, target). Must not know files or YAML.
  */
 import type { z } from 'zod';
+import type { OnFail } from '../contract/words.ts';
 import type { Policy } from '../engine/observation.ts';
-import type { ReferenceSpec, Target, TestSpec } from '../engine/ports.ts';
-import { parseReference } from '../engine/reference-name.ts';
+import type { DnsChange, DnsRecord, DnsWay, ReferenceSpec, Target, TestSpec } from '../engine/ports.ts';
+import { parseReference, parseServer } from '../engine/reference-name.ts';
 import { crossChecks } from './cross-checks.ts';
 import { fillIn, writtenSchema } from './fill-in.ts';
 
@@ -70,6 +71,43 @@ export const otherPlaceOf = (config: Config): string => targetOf(config).address
 export function ownTarget(config: Config): Target {
   const { active, passive, fqdn } = config.pair;
   return { address: config.role === 'passive' ? passive : active, fqdn };
+}
+
+type DnsEntry = Config['promotion']['dns'][number];
+
+function wayOf(entry: DnsEntry): DnsWay {
+  switch (entry.kind) {
+    case 'rfc2136':
+      return { kind: entry.kind, server: { host: entry.server, port: entry.port }, key: entry.key };
+    case 'dnscmd':
+      return { kind: entry.kind, server: entry.server };
+    case 'cloudflare':
+      return { kind: entry.kind, token: entry.token, endpoint: entry.endpoint ?? null };
+    case 'route53': {
+      const { kind, zoneId, keyId, key, endpoint = null } = entry;
+      return { kind, zoneId, keyId, key, endpoint };
+    }
+    case 'script':
+      return { kind: entry.kind, argv: entry.run, timeoutMs: entry.timeout };
+  }
+}
+
+/** The records that lead to the active node, and how each changes when this node takes over. */
+export function toDns({ role, pair, promotion }: Config): (DnsChange & { record: DnsRecord; onFail: OnFail })[] {
+  return promotion.dns.map((entry) => {
+    const isScript = entry.kind === 'script';
+    const zone = isScript ? null : entry.zone;
+    const name = isScript ? pair.fqdn : entry.record === '@' ? entry.zone : `${entry.record}.${entry.zone}`;
+    const record: DnsRecord = {
+      ...{ name: name.toLowerCase().replace(/\.$/, ''), zone },
+      ttlS: Math.max(1, Math.round(entry.ttl / 1000)),
+      servers: entry.servers.flatMap((text) => parseServer(text) ?? []),
+      withinMs: entry.within,
+      way: wayOf(entry),
+    };
+    const [from, to] = role === 'passive' ? [entry.active, entry.passive] : [entry.passive, entry.active];
+    return { record, from, to, onFail: entry.onFail };
+  });
 }
 
 /** How long history is kept, as history/ takes it. */

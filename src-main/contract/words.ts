@@ -87,6 +87,7 @@ export const stepIds = [
   'before-script',
   'start-services',
   'prove-alive',
+  'switch-dns',
   'after-script',
   'flip-standing',
   'stop-services',

@@ -121,6 +121,88 @@ export interface Files {
   vetScript(path: string): Promise<string | null>;
 }
 
+/** Where a name server listens. */
+export interface DnsServer {
+  /** address or host name */
+  host: string;
+  port: number;
+}
+
+/** How a record is changed. Secrets are named here, never held. */
+export type DnsWay =
+  | { kind: 'rfc2136'; server: DnsServer; key: string }
+  | { kind: 'dnscmd'; server: string }
+  | { kind: 'cloudflare'; token: string; endpoint: string | null }
+  | { kind: 'route53'; zoneId: string; keyId: string; key: string; endpoint: string | null }
+  /** argv[0] lies in the scripts folder */
+  | { kind: 'script'; argv: readonly string[]; timeoutMs: number };
+
+/** A record that points to whichever node is active. */
+export interface DnsRecord {
+  /** in full, without the last point: `pbx.example.com` */
+  name: string;
+  /** null: only the site's own script knows */
+  zone: string | null;
+  ttlS: number;
+  /** authoritative servers that are asked besides those that the zone names */
+  servers: readonly DnsServer[];
+  /** how long all authoritative servers together may take to answer the new address */
+  withinMs: number;
+  way: DnsWay;
+}
+
+/** One address in place of another; both IPv4 or both IPv6. */
+export interface DnsChange {
+  from: string;
+  to: string;
+}
+
+/** What belongs to one attempt at a switch. */
+export interface DnsContext {
+  signal: AbortSignal;
+  epoch: number;
+  step: string;
+  /** 1 for the first; a further one may find its own half-done work */
+  attempt: number;
+  reason: string;
+  runToken: string;
+  onOutput?: (chunk: string) => void;
+}
+
+export interface DnsEnd {
+  outcome: 'done' | 'failed';
+  /** names the record and what was answered; without a full stop */
+  sentence: string;
+  /** what a program said */
+  output: string;
+  /** failed, and worth another attempt */
+  again?: boolean;
+}
+
+/** What one authoritative server answers. */
+export interface DnsAnswer {
+  /** `ns1.example.com (192.0.2.53)` */
+  server: string;
+  /** null: it said nothing that counts */
+  addresses: readonly string[] | null;
+  /** of the record, as this server gives it */
+  ttlS: number | null;
+  /** why nothing counts: silence, SERVFAIL, no authority */
+  why: string | null;
+}
+
+export interface Dns {
+  /**
+   * Never rejects. Changes the record where it holds `from` and nothing else, and asks the authoritative servers until they
+   * answer `to`. A record that holds `to` already is done without a change; what happened to a lost reply is asked.
+   */
+  switch(record: DnsRecord, change: DnsChange, context: DnsContext): Promise<DnsEnd>;
+  /** Never rejects. Whether `switch` would be let: asks for it with the same rights, and changes nothing. */
+  rehearse(record: DnsRecord, change: DnsChange, context: DnsContext): Promise<DnsEnd>;
+  /** Never rejects. What each authoritative server answers now, for the family of `like`. */
+  look(record: DnsRecord, like: string, signal: AbortSignal): Promise<DnsAnswer[]>;
+}
+
 export interface Random {
   /** hexadecimal, 2 characters a byte */
   hex(bytes: number): string;

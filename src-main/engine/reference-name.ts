@@ -2,7 +2,7 @@
  * Reads the one-word form of a reference as written in estepe.yaml (`gateway`, `tcp:9.9.9.9:53`). Pure: knows nothing of
  * sockets or name look-ups, so that the configuration can use it as well as the heartbeat.
  */
-import type { ReferenceSpec } from './ports.ts';
+import type { DnsServer, ReferenceSpec } from './ports.ts';
 
 const allowed =
   'Allowed are "gateway", "ping:HOST", "tcp:HOST:PORT", "dns:HOST" or "dns:HOST:PORT", "sip:HOST" or "sip:HOST:PORT"; ' +
@@ -96,5 +96,15 @@ export function parseReference(name: string, timeoutMs: number): ReferenceSpec {
       return { ...base, kind, host, port: port ?? 53 };
     case 'sip':
       return { ...base, kind, host, port: port ?? 5060 };
+  }
+}
+
+/** A name server as written in the configuration, on port 53 where none is said; null where it is none. */
+export function parseServer(text: string): DnsServer | null {
+  try {
+    const { host, port } = hostAndPort(text, text);
+    return { host, port: port ?? 53 };
+  } catch {
+    return null;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The promotion's steps in their first form: guards, claim, before-script, start services, prove them alive, after-script,
- * flip standing. Each says where it can be repeated and what its failure means; the runner does the rest.
+ * The promotion's steps in their first form: guards, claim, before-script, start services, prove them alive, switch
+ * DNS, after-script, flip standing. Each says where it can be repeated and what its failure means; the runner does the rest.
  */
 import { type StepId, stepIds } from '../contract/words.ts';
 import { inWords } from '../engine/duration.ts';
@@ -8,6 +8,7 @@ import {
   type Claims,
   type Clock,
   claimLostKey,
+  type Dns,
   type Files,
   type Net,
   type Proc,
@@ -15,6 +16,7 @@ import {
   type Store,
   standingLostKey,
 } from '../engine/ports.ts';
+import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
 import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
@@ -33,6 +35,8 @@ export interface PromotionPlan {
   claim: 'required' | 'best-effort';
   services: ServiceCommands & { timeoutMs: number; onFail: Step['onFail'] };
   proof: Proof;
+  /** the records that lead to this node from then on */
+  dns: readonly DnsSwitch[];
 }
 
 export interface ScriptPlan {
@@ -50,6 +54,7 @@ export interface PromotionParts {
   net: Net;
   proc: Proc;
   files: Files;
+  dns: Dns;
   store: Store;
   claims: Claims;
   /** this node's name in claims; unique in the pair */
@@ -77,6 +82,8 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
       'before-script': () => scriptStep(parts, plan, 'before-script', 'Run the before-script', plan.before),
       'start-services': () => startStep(parts, plan),
       'prove-alive': () => proveStep(parts, plan),
+      'switch-dns': () =>
+        switchDnsStep(parts.dns, plan.dns, async (c) => (c.epoch === null ? null : outbid(parts.claims, c.epoch))),
       'after-script': () => scriptStep(parts, plan, 'after-script', 'Run the after-script', plan.after),
       'flip-standing': () => (record.steps.includes('claim') ? flipStep(parts) : flipBackStep(parts)),
       'stop-services': () => stopStep(parts, plan),

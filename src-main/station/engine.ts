@@ -12,6 +12,7 @@ import {
   type ClaimsSeen,
   type Clock,
   claimLostKey,
+  type Dns,
   type Files,
   type Net,
   type Proc,
@@ -34,6 +35,7 @@ export interface Ports {
   net: Net;
   proc: Proc;
   files: Files;
+  dns: Dns;
   store: Store;
   random: Random;
   claims: Claims;

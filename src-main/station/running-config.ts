@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { watchConfig } from '../config/watch.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import type { Cancel } from '../engine/ports.ts';
-import { blindSpots, boundMissed, notDoneYet } from './site.ts';
+import { blindSpots, boundMissed } from './site.ts';
 
 type Troubles = Snapshot['troubles'];
 
@@ -77,7 +77,6 @@ export class RunningConfig {
             },
           ]),
       ...blindSpots(this.#running),
-      ...notDoneYet(this.#running),
       ...this.#bound,
     ];
   }

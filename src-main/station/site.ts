@@ -2,7 +2,7 @@
 import { oldestBy, widestBetween } from '../backup/schedule.ts';
 import { onItsWayMs } from '../backup/storeroom/offset.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { type Config, ownTarget, targetOf, toPolicy, toReferences, toTests } from '../config/schema.ts';
+import { type Config, ownTarget, targetOf, toDns, toPolicy, toReferences, toTests } from '../config/schema.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import { roundDurationWords } from '../contract/view.ts';
 import type { TestSpec } from '../engine/ports.ts';
@@ -36,6 +36,7 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
       after: script(promotion.scripts.after),
       services: { ...serviceCommands(plan, platform), timeoutMs: timeout, onFail },
       proof: { target: own, tests, withinMs: proveWithin, pauseMs: proofPauseMs },
+      dns: toDns(config),
     },
   };
 }
@@ -56,19 +57,6 @@ export function targetText(test: TestSpec, address: string): string {
 }
 
 type Trouble = Snapshot['troubles'][number];
-
-/** What the configuration asks for and this version does not do: said, rather than left to be found out at 3 a.m. */
-export function notDoneYet(config: Config): Trouble[] {
-  const troubles: Trouble[] = [];
-  if (config.promotion.dns !== null) {
-    troubles.push({
-      key: 'dns-not-switched',
-      sentence: `\`promotion.dns\` is configured, but this version of Estepe does not switch DNS: a promotion leaves ${config.pair.fqdn} where it points.`,
-      todo: 'Let the after-script (`promotion.scripts.after`) switch the record.',
-    });
-  }
-  return troubles;
-}
 
 /** Schedules by which the restored data grows older than `maxOffset` every day, even where all goes well. */
 export function boundMissed({ backup, restore }: Config, now: number): Trouble[] {

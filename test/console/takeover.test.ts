@@ -62,6 +62,7 @@ describeWithPeers('the console in a browser: taking over', ['chromium'], () => {
       'Run the before-script',
       'Start the services',
       'Prove that the PBX answers here',
+      'Switch DNS',
       'Run the after-script',
       'Become the active node',
     ]);

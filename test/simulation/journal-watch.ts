@@ -90,7 +90,10 @@ export class JournalWatch {
     if (!book) return;
     if (what === 'intent') this.#intended(book);
     if (what === 'status') this.#turned(book, tally);
-    if (what === 'result') this.#proven(book);
+    if (what === 'result') {
+      this.#proven(book);
+      this.#switched(book);
+    }
   }
 
   #intended(book: RunbookRecord): void {
@@ -125,6 +128,12 @@ export class JournalWatch {
     if (last?.step !== 'prove-alive' || last.result?.outcome !== 'done') return;
     const not = testIds.find((t) => this.#world.here[t] !== 'up');
     if (not) this.#say(`4: proven alive, it is said, and ${not} here is ${this.#world.here[not]}`);
+  }
+
+  #switched(book: RunbookRecord): void {
+    const last = book.entries.at(-1);
+    if (last?.step !== 'switch-dns' || last.result?.outcome !== 'done') return;
+    if (this.#world.pointsTo !== 'here') this.#say('4: DNS was switched, it is said, and leads elsewhere');
   }
 
   #isBehind(book: RunbookRecord, step: StepId): boolean {

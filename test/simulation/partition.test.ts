@@ -197,7 +197,8 @@ test('B6 both claim at the same instant: the other wins, this one says so and st
 
 test.each([
   ['before its services start', 'after result before-script', { 'start-services': 'failed', 'stop-services': 'done' }],
-  ['after its services started', 'after result prove-alive', { 'flip-standing': 'failed', 'stop-services': 'done' }],
+  ['after its services started', 'after result prove-alive', { 'switch-dns': 'failed', 'stop-services': 'done' }],
+  ['after DNS was switched', 'after result switch-dns', { 'flip-standing': 'failed', 'stop-services': 'done' }],
 ])('B6 a higher epoch is claimed %s: this node gives way, and nothing runs here', async (_when, boundary, steps) => {
   const scene = await Scene.watching();
   scene.s.onceCrossed(boundary, () => scene.s.rival.taken.set(2, 'other#1'));

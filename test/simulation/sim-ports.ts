@@ -1,10 +1,14 @@
-/** The simulated twins of Net, Proc, Files, Random and Claims: they read and change the world, and can be cut off. */
+/** The simulated twins of Net, Proc, Files, Dns, Random and Claims: they read and change the world, and can be cut off. */
 import type {
   Beat,
   Claims,
   Command,
   CommandEnd,
   CommandResult,
+  Dns,
+  DnsAnswer,
+  DnsEnd,
+  DnsRecord,
   Files,
   Net,
   Proc,
@@ -257,6 +261,40 @@ export class SimProc implements Proc {
 export class SimFiles implements Files {
   vetScript(): Promise<string | null> {
     return Promise.resolve(null);
+  }
+}
+
+/** One zone with one name, which the world keeps; it answers and takes every change. */
+export class SimDns implements Dns {
+  readonly #life: Life;
+
+  constructor(life: Life) {
+    this.#life = life;
+  }
+
+  async switch(record: DnsRecord): Promise<DnsEnd> {
+    const { alive, boundary, world } = this.#life;
+    if (!alive()) return never;
+    if (world.pointsTo === 'here') return this.#soon(`${record.name} points here already`);
+    boundary.cross('before dns effect');
+    world.pointsTo = 'here';
+    boundary.cross('after dns effect');
+    return this.#soon(`${record.name} points here`);
+  }
+
+  rehearse({ name }: DnsRecord): Promise<DnsEnd> {
+    return this.#life.alive() ? this.#soon(`${name} was left as it is`) : never;
+  }
+
+  look(): Promise<DnsAnswer[]> {
+    const addresses = [this.#life.world.pointsTo === 'here' ? ownAddress : watchedAddress];
+    return Promise.resolve([{ server: 'ns', addresses, ttlS: 60, why: null }]);
+  }
+
+  #soon(sentence: string): Promise<DnsEnd> {
+    return new Promise((go) => {
+      this.#life.clock.at(150, () => go({ outcome: 'done', sentence, output: '' }));
+    });
   }
 }
 

@@ -36,6 +36,10 @@ const specs: TestSpec[] = [
   { id: 'tunnel', kind: 'tunnel', port: 5090, timeoutMs: 4000 },
 ];
 const references = ['a', 'b'].map((id) => ({ id, kind: 'ping', host: id, timeoutMs: 2000 }) as const);
+const record = {
+  ...{ name: 'pbx.example', zone: 'example', ttlS: 60, servers: [], withinMs: 60_000 },
+  way: { kind: 'rfc2136', server: { host: '192.0.2.53', port: 53 }, key: 'estepe' } as const,
+};
 const script = (name: string) => ({ argv: [name], timeoutMs: 60_000, retries: 2, onFail: 'halt' as const });
 
 export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): Site {
@@ -59,6 +63,7 @@ export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): 
       after: { ...script('after'), onFail: 'continue' },
       services: { start: [['start']], query: [['query']], stop: [['stop']], timeoutMs: 60_000, onFail: 'halt' },
       proof: { target: { address: ownAddress, fqdn: 'pbx.example' }, tests: specs, withinMs: 60_000, pauseMs: 1_000 },
+      dns: [{ record, from: watchedAddress, to: ownAddress, onFail: 'ask' }],
     },
   };
 }

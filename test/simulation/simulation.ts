@@ -11,7 +11,7 @@ import { Calm } from './calm.ts';
 import { afterClaim, type Circumstances, nothingYet, Oracle } from './oracle.ts';
 import { Seeded } from './random.ts';
 import { SimClock, SimTime } from './sim-clock.ts';
-import { type Life, type Rival, SimClaims, SimFiles, SimNet, SimProc, SimRandom } from './sim-ports.ts';
+import { type Life, type Rival, SimClaims, SimDns, SimFiles, SimNet, SimProc, SimRandom } from './sim-ports.ts';
 import { type SiteOptions, siteOf } from './sim-site.ts';
 import { CutOff, Disk, SimStore } from './sim-store.ts';
 import { World } from './world.ts';
@@ -152,6 +152,7 @@ export class Simulation {
       net: this.#net,
       proc: new SimProc(life, this.#orphans),
       files: new SimFiles(),
+      dns: new SimDns(life),
       store,
       random: new SimRandom(this.random),
       claims: new SimClaims(store, life, this.rival, this.#options.bug === 'ignore-claim'),

@@ -40,6 +40,8 @@ export class World {
   otherEpoch = 0;
   /** the PBX on this node */
   readonly here: Record<TestId, Service> = { sip: 'refusing', web: 'refusing', tunnel: 'refusing' };
+  /** the node that the pair's name leads to */
+  pointsTo: 'there' | 'here' = 'there';
   /** chances that scripts and services go wrong */
   scripts = scriptsAreFine;
   /** the copy restored here, where one is kept */

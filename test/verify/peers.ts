@@ -25,6 +25,8 @@ export const peers: readonly Peer[] = [
   { package: 'procps', program: 'ps', what: 'process trees' },
   { package: 'faketime', program: 'faketime', what: 'wrong clocks' },
   { package: 'iputils-ping', program: 'ping', what: 'references by ping, the gateway' },
+  { package: 'bind9', program: 'named', what: 'DNS switching' },
+  { package: 'bind9-dnsutils', program: 'nsupdate', what: 'changes to DNS by somebody else' },
   { package: 'openssh-server', program: 'sshd', what: 'backups over SFTP' },
   { package: 'openssh-client', program: 'ssh-keygen', what: 'keys of hosts and users' },
   { package: 'proftpd-core', program: 'proftpd', what: 'backups over FTPS' },

@@ -9,10 +9,12 @@ import { basename, join } from 'node:path';
 import { openDataFolder } from '../../../src-main/config/data-folder.ts';
 import { loadConfig } from '../../../src-main/config/load.ts';
 import { takeOwnership } from '../../../src-main/config/owner.ts';
+import { readSecret } from '../../../src-main/config/secrets.ts';
 import type { Net, Proc, Store } from '../../../src-main/engine/ports.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import { RealNet } from '../../../src-main/heartbeat/real-net.ts';
 import { openHistory } from '../../../src-main/history/history.ts';
+import { RealDns } from '../../../src-main/runbook/dns/real-dns.ts';
 import { RealFiles } from '../../../src-main/runbook/real-files.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
 import { Engine } from '../../../src-main/station/engine.ts';
@@ -94,6 +96,10 @@ const engine = new Engine(
     proc,
     store,
     files: new RealFiles(folder.scripts),
+    dns: new RealDns({
+      ...{ clock, proc, files: new RealFiles(folder.scripts), scriptsFolder: folder.scripts },
+      ...{ secretOf: (name) => readSecret(folder.secrets, name), hide: () => {} },
+    }),
     random: { hex: (bytes) => randomBytes(bytes).toString('hex') },
     claims: {
       claim: async (epoch, owner) => ({ ...store.claimEpoch(epoch, owner, clock.wall()), unshared: null }),

@@ -114,14 +114,14 @@ describe('promote', () => {
     engine.desk.change({ guards: guardsAllOk });
     const running = startEstepe(['promote', '--data', engine.data]);
     await until('the feed is open', () => engine.desk.subscribers === 1);
-    for (let done = 1; done <= 7; done++) engine.desk.change({ runbook: runbookAt(Date.now(), done) });
+    for (let done = 1; done <= 8; done++) engine.desk.change({ runbook: runbookAt(Date.now(), done) });
     await until('the last step is shown', () => running.out().includes('✓ become the active node'));
-    engine.desk.change({ runbook: runbookAt(Date.now(), 7, { status: 'done', endedAt: Date.now() }) });
+    engine.desk.change({ runbook: runbookAt(Date.now(), 8, { status: 'done', endedAt: Date.now() }) });
     engine.desk.change(become('active', 'This node is active under epoch 4.'));
     const ended = await running.ended;
     expect(ended.exit).toBe(0);
     const shown = ended.out.split('\n').filter((line) => line.includes('✓'));
-    expect(shown).toHaveLength(7);
+    expect(shown).toHaveLength(8);
     expect(shown[2]).toMatch(/✓ run stop-old-active\.cmd: done, \d+ ms/);
     expect(ended.out.trimEnd().endsWith('This node is active under epoch 4.')).toBe(true);
   });
@@ -177,7 +177,7 @@ describe('promote', () => {
   });
 
   it('does not take an older runbook for its own', async () => {
-    engine.desk.change({ guards: guardsAllOk, runbook: runbookAt(Date.now(), 7, { id: 6, status: 'done' }) });
+    engine.desk.change({ guards: guardsAllOk, runbook: runbookAt(Date.now(), 8, { id: 6, status: 'done' }) });
     const running = startEstepe(['promote', '--data', engine.data]);
     await until('the feed is open', () => engine.desk.subscribers === 1);
     engine.desk.change({

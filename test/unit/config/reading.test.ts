@@ -50,7 +50,7 @@ describe('reading estepe.yaml', () => {
       before: { argv: ['stop-old-active.cmd'], timeout: 60_000, retries: 2, onFail: 'halt' },
       after: { argv: ['tell-provider.cmd'], timeout: 60_000, retries: 2, onFail: 'continue' },
     });
-    expect(config.promotion.dns).toMatchObject({ kind: 'rfc2136', port: 53, ttl: 60_000, key: 'estepe' });
+    expect(config.promotion.dns).toMatchObject([{ kind: 'rfc2136', port: 53, ttl: 60_000, key: 'estepe' }]);
     expect(config.backup?.location).toMatchObject({ kind: 'sftp', host: 'nas.example.com', port: 22 });
   });
 

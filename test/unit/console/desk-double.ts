@@ -37,6 +37,7 @@ export const plan = [
   'run stop-old-active.cmd',
   'start 3CX services',
   'prove this PBX alive on 127.0.0.1',
+  'switch pbx.example.com to 127.0.0.1',
   'run tell-provider.cmd',
   'become the active node',
 ];
@@ -206,6 +207,7 @@ function stepAt(now: number, done: number, id: StepView['id'], i: number): StepV
   const begun = i <= done;
   const ended = i < done;
   const onFail: Partial<Record<StepView['id'], StepView['onFail']>> = {
+    'switch-dns': 'ask',
     'after-script': 'continue',
     'start-services': 'ask',
   };
@@ -231,6 +233,7 @@ export function runbookAt(now: number, done: number, change: Partial<RunbookView
     'before-script',
     'start-services',
     'prove-alive',
+    'switch-dns',
     'after-script',
     'flip-standing',
   ] as const;

@@ -7,7 +7,7 @@ import { Clockwork } from '../clockwork.ts';
 import { policy as usual } from '../engine/moments.ts';
 import { newHistory } from '../history/workbench.ts';
 import { plan } from './promotion-bench.ts';
-import { countedTokens, StagedProc } from './workbench.ts';
+import { countedTokens, StagedDns, StagedProc } from './workbench.ts';
 
 const tests: TestSpec[] = [
   { id: 'sip', kind: 'sip', transport: 'udp', port: 5060, timeoutMs: 4_000 },
@@ -66,6 +66,7 @@ export function engineBench(policy: Partial<Policy> = {}, change: Partial<Site> 
         clock: work.clock,
         net,
         proc,
+        dns: new StagedDns(),
         random,
         claims,
         store: history,

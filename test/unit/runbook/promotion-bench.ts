@@ -6,7 +6,7 @@ import { type PromotionPlan, promotionStepIds, promotionSteps } from '../../../s
 import { Runner } from '../../../src-main/runbook/runner.ts';
 import { Clockwork } from '../clockwork.ts';
 import { newHistory } from '../history/workbench.ts';
-import { countedTokens, StagedProc } from './workbench.ts';
+import { countedTokens, StagedDns, StagedProc } from './workbench.ts';
 
 export const plan: PromotionPlan = {
   fqdn: 'pbx.example.com',
@@ -32,6 +32,7 @@ export const plan: PromotionPlan = {
     withinMs: 60_000,
     pauseMs: 1_000,
   },
+  dns: [],
 };
 
 /** The claims of the pair in the local history, and what somebody else claimed. */
@@ -71,6 +72,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
   const work = new Clockwork();
   const history = newHistory();
   const proc = new StagedProc(work);
+  const dns = new StagedDns();
   const claims = new LocalClaims(history);
   const guards = { asked: 0, ok: true };
   const answers = { here: true, unsure: false };
@@ -98,6 +100,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
         clock: work.clock,
         net,
         proc,
+        dns,
         claims,
         store: history,
         files: {
@@ -115,7 +118,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
         },
       }),
     });
-  const here = { work, history, proc, claims, guards, answers, vetted, live, runner: live() };
+  const here = { work, history, proc, dns, claims, guards, answers, vetted, live, runner: live() };
   return {
     ...here,
     begin: (

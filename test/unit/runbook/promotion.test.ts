@@ -22,6 +22,7 @@ describe('a promotion', () => {
       'before.sh ended with 0 after 1 s',
       '2 start commands done',
       'it answers here after 1 s (sip: 200 OK)',
+      'none is configured',
       'after.sh ended with 0 after 1 s',
       'active under epoch 1',
     ]);

@@ -3,7 +3,17 @@
  * journal that can be made unwritable while the engine lives.
  */
 import type { StepId } from '../../../src-main/contract/words.ts';
-import type { Command, CommandEnd, CommandResult, Proc, Random } from '../../../src-main/engine/ports.ts';
+import type {
+  Command,
+  CommandEnd,
+  CommandResult,
+  Dns,
+  DnsChange,
+  DnsContext,
+  DnsEnd,
+  Proc,
+  Random,
+} from '../../../src-main/engine/ports.ts';
 import type { History } from '../../../src-main/history/history.ts';
 import type { Step, StepContext, StepEnd } from '../../../src-main/runbook/step.ts';
 import { done } from '../../../src-main/runbook/step.ts';
@@ -56,6 +66,25 @@ export class StagedProc implements Proc {
     this.leftovers.delete(runToken);
     return Promise.resolve(count);
   }
+}
+
+/** Records that are switched as they are told; `asked` says which, and whether it was for good. */
+export class StagedDns implements Dns {
+  readonly asked: { what: 'switch' | 'rehearse'; name: string; change: DnsChange; attempt: number }[] = [];
+  fate: (name: string, nth: number) => Partial<DnsEnd> = () => ({});
+
+  #end(what: 'switch' | 'rehearse', name: string, change: DnsChange, { attempt }: DnsContext): Promise<DnsEnd> {
+    this.asked.push({ what, name, change, attempt });
+    const nth = this.asked.filter((one) => one.name === name).length;
+    return Promise.resolve({
+      ...{ outcome: 'done', sentence: `${name} points to ${change.to}`, output: '' },
+      ...this.fate(name, nth),
+    });
+  }
+
+  switch: Dns['switch'] = ({ name }, change, context) => this.#end('switch', name, change, context);
+  rehearse: Dns['rehearse'] = ({ name }, change, context) => this.#end('rehearse', name, change, context);
+  look: Dns['look'] = () => Promise.resolve([]);
 }
 
 /** A step that does as it is told; the defaults are those of a plain step. */

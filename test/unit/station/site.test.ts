@@ -1,7 +1,7 @@
 /** From estepe.yaml to what the engine is given, and what it is told that it will not get. */
 import { describe, expect, it } from 'vitest';
 import { checkText } from '../../../src-main/config/text.ts';
-import { blindSpots, boundMissed, notDoneYet, siteOf, targetText } from '../../../src-main/station/site.ts';
+import { blindSpots, boundMissed, siteOf, targetText } from '../../../src-main/station/site.ts';
 import { minimal, site } from '../config/texts.ts';
 
 function configOf(text: string) {
@@ -30,6 +30,16 @@ describe('site', () => {
     expect(plan).toMatchObject({ oldAddress: '192.0.2.2', newAddress: '192.0.2.1', before: null, after: null });
   });
 
+  it('a record leads from the other node to this one, whichever this is', () => {
+    const { dns } = siteOf(configOf(site), folder, 'linux').plan;
+    const way = { kind: 'rfc2136', server: { host: '192.0.2.53', port: 53 }, key: 'estepe' };
+    const record = { name: 'pbx.example.com', zone: 'example.com', ttlS: 60, servers: [], withinMs: 60_000, way };
+    expect(dns).toEqual([{ record, from: '192.0.2.1', to: '192.0.2.2', onFail: 'ask' }]);
+    const other = siteOf(configOf(site.replace('role: passive', 'role: active')), folder, 'linux').plan;
+    expect(other.dns).toMatchObject([{ from: '192.0.2.2', to: '192.0.2.1' }]);
+    expect(siteOf(configOf(minimal), folder, 'linux').plan.dns).toEqual([]);
+  });
+
   it('writes targets as people read them', () => {
     const { tests } = siteOf(configOf(site), folder, 'linux').watched;
     expect(tests.map((test) => targetText(test, '192.0.2.1'))).toEqual([
@@ -43,13 +53,8 @@ describe('site', () => {
   });
 });
 
-describe('what is configured and not done', () => {
+describe('what is configured and does not do', () => {
   const keys = (troubles: { key: string }[]) => troubles.map(({ key }) => key);
-
-  it('is said, with what to do', () => {
-    expect(keys(notDoneYet(configOf(site)))).toEqual(['dns-not-switched']);
-    expect(notDoneYet(configOf(minimal))).toEqual([]);
-  });
 
   it('schedules that miss the bound every day', () => {
     const now = Date.UTC(2026, 10, 24);
