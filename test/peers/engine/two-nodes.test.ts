@@ -1,5 +1,5 @@
 /** Two real engines across a network, and a folder that both reach: each one's word there, epochs claimed there. */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
@@ -105,12 +105,11 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
     expect(epochsIn(nas)).toEqual([]);
   });
 
-  it('B1 an active that is deaf says so itself: its word contradicts nothing, and the epoch is claimed in the location', async ({
+  it('B1 the PBX of the active ends, its engine lives and says so itself: that contradicts nothing, the epoch is claimed in the location', async ({
     onTestFinished: later,
   }) => {
     const { nas, active, passive } = await serving(later);
-    const { pids } = active.pbx;
-    for (const pid of pids()) process.kill(pid, 'SIGSTOP');
+    await active.pbx.end();
     await passive.engine.phase('active');
     expect(epochsIn(nas)).toEqual(['epoch-1']);
     expect(readFileSync(join(nas, 'estepe-head-office', 'epoch-1', '.estepe-claim'), 'utf8')).toContain(
