@@ -68,7 +68,7 @@ const slowestWordMs = 300_000;
 const readingMs = 5_000;
 
 /** A word older than this is no longer a sign of life. */
-export function wordFreshMs(policy: Policy, word: Pick<Word, 'everyMs'>): number {
+export function wordFreshMs(policy: Pick<Policy, 'intervalMs'>, word: Pick<Word, 'everyMs'>): number {
   return 2 * Math.max(policy.intervalMs, Math.min(word.everyMs, slowestWordMs)) + 5_000;
 }
 
