@@ -45,6 +45,17 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+const notYet = 'The other node is still standing down after two minutes, and does not say that it has.';
+
+/**
+ * An answer may have been lost on the way back: asked again, the same epoch is the same request there. Once it was begun, a
+ * node that nobody listens on may be starting anew.
+ */
+function worthAnother(error: unknown, begun: boolean): boolean {
+  if (error instanceof Refused || !(error instanceof CallFault)) return false;
+  return error.kind === 'silent' || error.kind === 'broken' || (begun && error.kind === 'nobody');
+}
+
 export class Asking {
   readonly #hooks: LinkHooks;
   readonly #line: Line;
@@ -87,31 +98,21 @@ export class Asking {
     const until = clock.now() + standDownWithinMs;
     let job: StandDownState | null = null;
     let heardAt = clock.now();
-    for (;;) {
-      try {
-        job = job === null ? await this.#beginStandDown(epoch, because, signal) : await this.#look(job.id, signal);
-        heardAt = clock.now();
-        if (job !== null && job.state !== 'running') return { outcome: job.state, sentence: job.sentence };
-      } catch (error) {
-        const sentence = sentenceOf(error);
-        if (error instanceof Refused) {
-          return { outcome: error.refused === 'lower-epoch' ? 'refused' : 'unreachable', sentence };
+    try {
+      for (;;) {
+        try {
+          job = job === null ? await this.#beginStandDown(epoch, because, signal) : await this.#look(job.id, signal);
+          heardAt = clock.now();
+        } catch (error) {
+          if (!worthAnother(error, job !== null) || clock.now() - heardAt > silenceMs) throw error;
         }
-        // An answer may have been lost on the way back: asked again, the same epoch is the same request there.
-        const worthAnother = error instanceof CallFault && (error.kind === 'silent' || error.kind === 'broken');
-        const restarts = job !== null && error instanceof CallFault && error.kind === 'nobody';
-        if (!(worthAnother || restarts) || clock.now() - heardAt > silenceMs)
-          return { outcome: 'unreachable', sentence };
-      }
-      if (clock.now() >= until) {
-        const sentence = 'The other node is still standing down after two minutes, and does not say that it has.';
-        return { outcome: 'unreachable', sentence };
-      }
-      try {
+        if (job !== null && job.state !== 'running') return { outcome: job.state, sentence: job.sentence };
+        if (clock.now() >= until) throw new CallFault('silent', notYet);
         await pause(clock, askAgainMs, signal);
-      } catch (error) {
-        return { outcome: 'unreachable', sentence: sentenceOf(error) };
       }
+    } catch (error) {
+      const refused = error instanceof Refused && error.refused === 'lower-epoch';
+      return { outcome: refused ? 'refused' : 'unreachable', sentence: sentenceOf(error) };
     }
   }
 

@@ -186,8 +186,7 @@ export class Door {
         turnAway(request, response, { status: 401, body: null });
         return;
       }
-      if (request.headers.expect !== undefined) response.writeContinue();
-      const body = await readBody(request, welcome.most);
+      const body = await readBody(request, response, welcome.most);
       if (body === tooLarge) turnAway(request, response, oversized(welcome.most));
       else if (body !== gone) say(response, await welcome.answer(body));
     } catch (error) {
@@ -206,8 +205,9 @@ const tooLarge = Symbol('too large');
 const gone = Symbol('the caller went away');
 
 /** The body as JSON; undefined where there is none, or no JSON. */
-async function readBody(request: IncomingMessage, most: number): Promise<unknown> {
+async function readBody(request: IncomingMessage, response: ServerResponse, most: number): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > most) return tooLarge;
+  if (request.headers.expect !== undefined) response.writeContinue();
   const chunks: Buffer[] = [];
   let size = 0;
   try {

@@ -26,7 +26,7 @@ export async function join(
   const joinerNonce = hooks.random.hex(32);
   const begin = { format: linkFormat, nonce: joinerNonce, ...self };
   const begun = await call({ ...common, pin: null, path: '/pair/begin', body: begin });
-  if (begun.status === 401) {
+  if (begun.status === 401 || refusalSchema.safeParse(begun.data).data?.refused === 'no-pairing') {
     const what = `No pairing is open on ${place}: open one on the other node first (\`estepe pair open\`).`;
     throw new CallFault('broken', what);
   }

@@ -185,8 +185,8 @@ export class PeerLink implements Peer {
       ...this.view(),
       ownFingerprint: this.#identity && fingerprintWords(this.#identity.fingerprint),
       otherFingerprint: pinned && fingerprintWords(pinned.fingerprint),
-      otherPlace: pinned && pinned.place,
-      pairedAt: pinned && pinned.pairedAt,
+      otherPlace: pinned?.place ?? null,
+      pairedAt: pinned?.pairedAt ?? null,
     };
   }
 

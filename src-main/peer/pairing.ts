@@ -6,7 +6,7 @@ import { inWords } from '../engine/duration.ts';
 import type { Cancel, Clock, Random } from '../engine/ports.ts';
 import { newCode, type Pledge, proofOf, sameProof } from './code.ts';
 import type { Reply } from './door.ts';
-import { linkFormat, pairBeginSchema, pairProveSchema, type Refusal } from './messages.ts';
+import { pairBeginSchema, pairProveSchema, type Refusal } from './messages.ts';
 import type { Reader } from './word.ts';
 
 export const pairingMs = 10 * 60_000;

@@ -69,10 +69,10 @@ export class Service {
     }
     const id = method === 'GET' ? /^\/stand-down\/([0-9a-f]{32})$/.exec(path)?.[1] : undefined;
     if (id !== undefined) return get(() => this.#job(id));
-    return {
-      most: 0,
-      answer: () => refuse(404, 'unknown', 'This Estepe knows no such request; are both of one version?'),
-    };
+    const unknown = path.startsWith('/pair/')
+      ? refuse(409, 'no-pairing', 'No pairing is open here: open one first (`estepe pair open`).')
+      : refuse(404, 'unknown', 'This Estepe knows no such request; are both of one version?');
+    return { most: maxBodyBytes, answer: () => unknown };
   }
 
   /** The envelope first: what is old, or was meant for an earlier life, is not looked into. */
