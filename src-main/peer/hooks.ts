@@ -12,7 +12,7 @@ export interface StandDownEnd {
 export interface LinkHooks {
   clock: Clock;
   random: Random;
-  /** random, hexadecimal, one for each start of the engine; the same as in its words */
+  /** random, hexadecimal, one for each start of the engine */
   life: string;
   /** Estepe's */
   version: string;

@@ -325,7 +325,8 @@ export class PeerLink implements Peer {
 
   #isUp(): boolean {
     const age = this.#heardAt === null ? null : this.#hooks.clock.now() - this.#heardAt;
-    return age !== null && age <= wordFreshMs({ intervalMs: this.#hooks.intervalMs() });
+    const intervalMs = this.#hooks.intervalMs();
+    return age !== null && age <= wordFreshMs({ intervalMs }, { everyMs: intervalMs });
   }
 
   /** Tells when the link comes and goes. */
