@@ -34,7 +34,7 @@ describeWithPeers('the console in a browser: the link to the other node', ['chro
     await console.page.locator('dialog input').fill(doubledCode);
     await console.page.keyboard.press('Enter');
     await inState('up');
-    await console.page.getByText('The two nodes are paired.').waitFor();
+    await console.page.getByText('The two servers are paired.').waitFor();
     expect(console.desk.asked.at(-1)).toEqual({ call: 'pair.join', ask: { by: 'console', code: doubledCode } });
     for (const page of console.pages) await page.keyboard.press('Escape');
     for (const page of console.pages) await page.locator('dialog').waitFor({ state: 'detached' });
@@ -53,7 +53,7 @@ describeWithPeers('the console in a browser: the link to the other node', ['chro
     desk.change({ peer: { ...peerUnpaired, state: 'pairing', pairing: open } });
     await page.getByText('Wrong tries left: 2').waitFor();
     desk.change({ peer: { ...peerUp(Date.now()), pairing: { state: 'ended', paired: true, sentence: 'Paired.' } } });
-    await page.getByText('The two nodes are paired.').waitFor();
+    await page.getByText('The two servers are paired.').waitFor();
     await page.keyboard.press('Escape');
   });
 

@@ -218,7 +218,11 @@ describe('the other node’s own word', () => {
 
   it('is waited for as long as the other node says it speaks, five minutes at most', () => {
     const slow = (ageMs: number, everyMs: number) => ({ word: { ...servingWord, ageMs, everyMs } });
-    const last = (change: Partial<Observation>) => verdictsOf([1, 2, 3, 4].map((n) => dead(n)), change).at(-1);
+    const last = (change: Partial<Observation>) =>
+      verdictsOf(
+        [1, 2, 3, 4].map((n) => dead(n)),
+        change,
+      ).at(-1);
     expect(last(slow(200_000, 120_000))).toBe('suspect');
     expect(last(slow(250_000, 120_000))).toBe('down');
     expect(last(slow(605_001, 3_600_000))).toBe('down');

@@ -58,7 +58,14 @@ describe('what was heard', () => {
     const heard = new Heard();
     expect(heard.newest(0)).toBeNull();
     expect(heard.hear('peer-link', word({ at: 5 }), 1000)).toBe(true);
-    expect(heard.newest(31_000)).toEqual({ role: 'active', epoch: 3, ageMs: 30_000, healthy: true, via: 'peer-link', everyMs: 30_000 });
+    expect(heard.newest(31_000)).toEqual({
+      role: 'active',
+      epoch: 3,
+      ageMs: 30_000,
+      healthy: true,
+      via: 'peer-link',
+      everyMs: 30_000,
+    });
   });
 
   it('the same word again is no news, nor an older one of that life', () => {
