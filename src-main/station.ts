@@ -25,6 +25,7 @@ import { makeDesk } from './station/desk.ts';
 import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
+import { wirePeer } from './station/peer-wiring.ts';
 import { Recorder } from './station/recorder.ts';
 import { RunningConfig } from './station/running-config.ts';
 import { siteOf } from './station/site.ts';
@@ -174,6 +175,17 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     const { phase, verdict } = engine.interpreter.state;
     store.event({ at: clock.wall(), kind, severity, rule, reason, phase, verdict, evidence: {} });
   };
+  const peer = wirePeer({
+    ...{ ports, engine, folder, version, other },
+    config: () => config.running,
+    askedToStandDown: async () => ({
+      accepted: false,
+      sentence: 'This version of Estepe does not stand down when the other node asks: order it here.',
+    }),
+    note: (severity, rule, reason) => note(severity, rule, reason, 'engine'),
+    onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
+    onChange: () => changed(),
+  });
   const desk = makeDesk({
     engine,
     clock,
@@ -182,6 +194,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     beats,
     config,
     backups: storeroom,
+    peer: peer.link,
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });
@@ -192,6 +205,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       engine.reconfigure(site());
       storeroom.reconfigured();
       other.reconfigured();
+      peer.configure();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -206,6 +220,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   storeroom.start();
   engine.start();
   other.start();
+  peer.configure();
   const stopPruning = prunes(clock, history, config, log);
 
   let closing: Promise<void> | null = null;
@@ -233,6 +248,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         config.close();
         other.close();
         await Promise.all([storeroom.close(), engine.stop()]);
+        await Promise.all([peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();
         log.info('Estepe has stopped');

@@ -10,6 +10,7 @@ import { addHistory } from './history.ts';
 import { addLab } from './lab.ts';
 import { addLocation } from './location.ts';
 import { addMaintenance } from './maintenance.ts';
+import { addPair } from './pair.ts';
 import { addProbe } from './probe.ts';
 import { addCancel, addPromote } from './promote.ts';
 import { addReplay } from './replay.ts';
@@ -83,6 +84,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   addCancel(program, run);
   addMaintenance(program, run);
   addStanding(program, run);
+  addPair(program, run);
   addHistory(program, run);
   addBackup(program, run);
   addRestore(program, run);

@@ -17,6 +17,8 @@ export interface DataFolder {
   logs: string;
   scripts: string;
   spool: string;
+  /** which other node was paired */
+  peer: string;
   /** how clients reach the engine that runs here */
   engine: string;
   /** held by the engine that runs here */
@@ -62,6 +64,7 @@ export function dataFolderAt(path?: string): DataFolder {
     logs: at('logs'),
     scripts: at('scripts'),
     spool: at('spool'),
+    peer: at('peer.json'),
     engine: at('engine.json'),
     lock: at('owner.lock.db'),
   };

@@ -77,6 +77,11 @@ promotion:
 #   # generic: the new files are ready, then before, swap, after
 #   # after: [[psql, --file=/var/lib/pbx/dump.sql, pbx]]
 
+# The link to the engine on the other node. Both need it; paired once with \`estepe pair open\` and \`estepe pair join\`.
+# peer:
+#   listen: 192.0.2.2:7443       # this node's own address
+#   address: 192.0.2.1:7443      # where the other node listens
+
 # console:
 #   port: 8460                   # the page for a browser on this machine; 0 takes a free one
 `;

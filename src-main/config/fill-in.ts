@@ -19,6 +19,7 @@ export const writtenSchema = z
     promotion: sections.promotion.prefault({}),
     backup: sections.backup.optional(),
     restore: sections.restore.optional(),
+    peer: sections.peer.optional(),
     history: sections.history.prefault({}),
     console: sections.consoleServer.prefault({}),
   })
@@ -142,6 +143,7 @@ export function fillIn(written: Written) {
     },
     backup: written.backup ?? null,
     restore: written.restore ?? null,
+    peer: written.peer ?? null,
   };
 }
 

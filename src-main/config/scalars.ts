@@ -99,6 +99,27 @@ export const host = (description: string) =>
       }),
     );
 
+/** `HOST`, `HOST:PORT` or `[IPV6]:PORT`, taken apart; null for anything else. An IPv6 address without a port may stand bare. */
+export function splitHostPort(text: string): { host: string; port: number | null } | null {
+  const [, inBrackets, bare, given] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [null, null, text];
+  const host = inBrackets ?? bare ?? '';
+  const number = given === undefined ? null : Number(given);
+  if (!isHost(host) || (inBrackets != null && !host.includes(':'))) return null;
+  return number === 0 || (number ?? 0) > 65_535 ? null : { host, port: number };
+}
+
+/** Where a service of ours listens or is reached: an address, and a port where it is not the usual one. */
+export const hostPort = (description: string) =>
+  z
+    .string()
+    .refine((text) => splitHostPort(text) !== null)
+    .meta(
+      inWords(description, {
+        noun: 'an address with a port',
+        allowed: 'ADDRESS, ADDRESS:PORT or [IPv6]:PORT, such as 192.0.2.2:7443',
+      }),
+    );
+
 /** A full domain name; an IP address would make TLS and the DNS switch pointless. */
 export const fqdn = (description: string) =>
   z

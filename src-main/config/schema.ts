@@ -9,6 +9,7 @@ import type { DnsChange, DnsRecord, DnsWay, ReferenceSpec, Target, TestSpec } fr
 import { parseReference, parseServer } from '../engine/reference-name.ts';
 import { crossChecks } from './cross-checks.ts';
 import { fillIn, writtenSchema } from './fill-in.ts';
+import { splitHostPort } from './scalars.ts';
 
 /** estepe.yaml, parsed: every default filled in, durations in milliseconds, keys checked against each other. */
 export const configSchema = writtenSchema.transform(fillIn).superRefine((config, context) => {
@@ -108,6 +109,20 @@ export function toDns({ role, pair, promotion }: Config): (DnsChange & { record:
     const [from, to] = role === 'passive' ? [entry.active, entry.passive] : [entry.passive, entry.active];
     return { record, from, to, onFail: entry.onFail };
   });
+}
+
+/** The port of the peer link where none is named. */
+const peerPort = 7443;
+
+/** Where the peer link listens here and where it finds the other node; null: none is wanted. */
+export function toPeerLink(config: Config) {
+  if (config.peer === null) return null;
+  const end = (written: string | undefined, usual: string) => {
+    const { host, port } = splitHostPort(written ?? '') ?? { host: usual, port: null };
+    return { host, port: port ?? peerPort };
+  };
+  const { listen, address } = config.peer;
+  return { listen: end(listen, ownTarget(config).address), address: end(address, targetOf(config).address) };
 }
 
 /** How long history is kept, as history/ takes it. */

@@ -7,5 +7,6 @@ export * from './sections/data.ts';
 export * from './sections/dns.ts';
 export * from './sections/heartbeat.ts';
 export * from './sections/location.ts';
+export * from './sections/peer.ts';
 export * from './sections/promotion.ts';
 export * from './sections/upkeep.ts';

@@ -51,6 +51,12 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       restore: os.backups.restore.handler(({ input }) => desk.backups.restore(input)),
       cancel: os.backups.cancel.handler(({ input }) => desk.backups.cancel(input)),
     },
+    pair: {
+      open: os.pair.open.handler(({ input }) => desk.pair.open(input)),
+      join: os.pair.join.handler(({ input }) => desk.pair.join(input)),
+      status: os.pair.status.handler(() => desk.pair.status()),
+      remove: os.pair.remove.handler(({ input }) => desk.pair.remove(input)),
+    },
     standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
       events: os.history.events.handler(({ input }) =>

@@ -5,6 +5,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
+import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
 import { eventViewSchema, feedFrameSchema, snapshotSchema } from './snapshot.ts';
 import { guardNameSchema, guardNames, outcomeSchema } from './words.ts';
 
@@ -84,6 +85,14 @@ export const contract = {
     verify: oc.input(z.object({ by: bySchema, name: backupNameSchema.nullable() })).output(backupAnswerSchema),
     restore: oc.input(z.object({ by: bySchema, name: backupNameSchema.nullable() })).output(backupAnswerSchema),
     cancel: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
+  },
+  /** The link to the engine on the other node. */
+  pair: {
+    /** makes a code to be typed on the other node; it is told here alone */
+    open: oc.input(z.object({ by: bySchema })).output(pairCodeSchema),
+    join: oc.input(z.object({ by: bySchema, code: z.string().max(100) })).output(peerAnswerSchema),
+    status: oc.output(peerStatusSchema),
+    remove: oc.input(z.object({ by: bySchema })).output(z.object({ was: z.boolean() })),
   },
   standing: {
     /** A person says that role and epoch are right after a damaged history had lost them. */

@@ -4,6 +4,7 @@
  */
 import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
+import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
 import type { EventView, FeedFrame, Snapshot } from './snapshot.ts';
 import type { GuardName, Severity } from './words.ts';
 
@@ -31,6 +32,14 @@ export interface BackupsDesk {
   cancel(ask: { by: string }): BackupAnswer;
 }
 
+/** The link to the other node's engine; what becomes of a pairing is in the snapshot's `peer`. */
+export interface PairDesk {
+  open(ask: { by: string }): PairCode;
+  join(ask: { by: string; code: string }): Promise<PeerAnswer>;
+  status(): PeerStatus;
+  remove(ask: { by: string }): { was: boolean };
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -40,6 +49,7 @@ export interface Desk {
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };
   readonly backups: BackupsDesk;
+  readonly pair: PairDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {

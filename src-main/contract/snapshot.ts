@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { backupsViewSchema } from './backups.ts';
+import { peerViewSchema } from './peer.ts';
 import {
   failWhenSchema,
   guardNameSchema,
@@ -182,6 +183,7 @@ export const snapshotSchema = z.object({
   overlays: overlaysViewSchema,
   offset: offsetViewSchema,
   backups: backupsViewSchema,
+  peer: peerViewSchema,
   runbook: runbookViewSchema.nullable(),
   /** newest first, at most 50 */
   events: z.array(eventViewSchema),

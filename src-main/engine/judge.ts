@@ -65,10 +65,10 @@ export function referencesSilent(round: RoundSummary): boolean {
 /** However rarely the other node speaks, its word is no sign of life for longer than by this interval. */
 const slowestWordMs = 300_000;
 /** How long a word may take from the other node's clock to our eyes; where all is faster (a laboratory), an interval. */
-const travelMs = ({ intervalMs }: Policy): number => Math.min(5_000, intervalMs);
+const travelMs = ({ intervalMs }: Pick<Policy, 'intervalMs'>): number => Math.min(5_000, intervalMs);
 
 /** A word older than this is no longer a sign of life. */
-export function wordFreshMs(policy: Policy, word: Pick<Word, 'everyMs'>): number {
+export function wordFreshMs(policy: Pick<Policy, 'intervalMs'>, word: Pick<Word, 'everyMs'>): number {
   return 2 * Math.max(policy.intervalMs, Math.min(word.everyMs, slowestWordMs)) + travelMs(policy);
 }
 

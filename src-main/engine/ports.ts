@@ -2,6 +2,7 @@
  * The ports through which the engine touches the world. Each has a real twin and a simulated one, so the very same
  * code runs on a server and in a seeded simulation. No I/O here.
  */
+import type { ParityFacts } from '../contract/parity.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import type { GuardName, Origin, Outcome, Role, RunbookKind, RunbookStatus, StepId } from '../contract/words.ts';
 
@@ -249,6 +250,32 @@ export interface ClaimsSeen {
   evidence: string;
   /** highest epoch that another node owns and did not withdraw; 0 for none */
   foreign: number;
+}
+
+export interface PeerState {
+  /** the other node's certificate is known here */
+  paired: boolean;
+  /** this node can be reached by the other one */
+  listening: boolean;
+  /** monotonic; null: not in this life */
+  lastHeardAt: number | null;
+  /** why it does not do its work, in a sentence */
+  trouble: string | null;
+}
+
+/** `refused`: it answered that it will not. `unreachable`: it could not be asked, or did not say in time that it has. */
+export interface StandDownAnswer {
+  outcome: 'stood-down' | 'refused' | 'unreachable';
+  sentence: string;
+}
+
+/** The engine on the other node, over the peer link. */
+export interface Peer {
+  state(): PeerState;
+  /** Never rejects. Ends when the other node has stood down or will not, at latest after two minutes, or by `signal`. */
+  askStandDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer>;
+  /** Never rejects: what the other node tells of itself, or a sentence why it does not. */
+  facts(signal: AbortSignal): Promise<ParityFacts | string>;
 }
 
 export interface RunbookRecord {

@@ -14,6 +14,8 @@ export interface CertificateView {
   issuer: string;
   /** as the certificate says it, e.g. `Nov 22 23:00:00 2026 GMT` */
   validTo: string;
+  /** SHA-256 of the DER as OpenSSL writes it, `AB:CD:…`; empty when there is none */
+  fingerprint: string;
   /** whole days; negative when expired; null when unreadable */
   daysLeft: number | null;
   faults: { kind: CertificateFault; sentence: string }[];
@@ -42,7 +44,7 @@ export function viewCertificate(socket: TLSSocket, name: string, warnDays: numbe
   const faults: CertificateView['faults'] = [];
   if (certificate === null || certificate.subject === undefined) {
     faults.push({ kind: 'missing', sentence: 'the server shows no certificate' });
-    return { subject: '', issuer: '', validTo: '', daysLeft: null, faults };
+    return { subject: '', issuer: '', validTo: '', fingerprint: '', daysLeft: null, faults };
   }
   const validTo = Date.parse(certificate.valid_to);
   const validFrom = Date.parse(certificate.valid_from);
@@ -77,6 +79,7 @@ export function viewCertificate(socket: TLSSocket, name: string, warnDays: numbe
     subject: nameOf(certificate.subject),
     issuer: nameOf(certificate.issuer),
     validTo: oneLine(String(certificate.valid_to), 60),
+    fingerprint: certificate.fingerprint256,
     daysLeft,
     faults,
   };

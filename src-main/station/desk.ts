@@ -8,6 +8,7 @@ import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 import type { History } from '../history/history.ts';
+import type { PeerLink } from '../peer/link.ts';
 import type { OrderAsk } from '../runbook/interpreter.ts';
 import { isBehind } from '../runbook/journal-view.ts';
 import { promotionStepIds } from '../runbook/promotion.ts';
@@ -26,6 +27,7 @@ export interface DeskParts {
   beats: BeatRing;
   config: RunningConfig;
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
+  peer: PeerLink;
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
 }
@@ -62,6 +64,12 @@ export function makeDesk(parts: DeskParts): StationDesk {
     maintenanceOn: (ask) => engine.maintenanceOn(ask),
     maintenanceOff: (ask) => engine.maintenanceOff(ask),
     backups: parts.backups.desk,
+    pair: {
+      open: ({ by }) => parts.peer.pairOpen(by),
+      join: ({ by, code }) => parts.peer.pairJoin(by, code),
+      status: () => parts.peer.status(),
+      remove: ({ by }) => parts.peer.pairRemove(by),
+    },
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
@@ -165,6 +173,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
         leftMs: Math.round(maintenance.leftMs),
       },
       backups: parts.backups.view(),
+      peer: parts.peer.view(),
       offset: parts.backups.offset(),
       runbook: runner.record,
       runner,

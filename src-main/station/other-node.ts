@@ -5,7 +5,7 @@
 import { pairWord } from '../backup/names.ts';
 import type { Means } from '../backup/work-of-config.ts';
 import { type Config, otherPlaceOf, ownTarget, toTests } from '../config/schema.ts';
-import type { Word } from '../engine/observation.ts';
+import type { Round, Word } from '../engine/observation.ts';
 import type { Claims, ClaimsSeen, Clock, Net, Random, Store } from '../engine/ports.ts';
 import type { Board } from '../peer/board.ts';
 import { EtcdKeeper } from '../peer/etcd-keeper.ts';
@@ -128,6 +128,11 @@ export class OtherNode {
       version,
       backup: newestBackup(),
     };
+  }
+
+  /** The newest round of this node's tests of itself; null: none that speaks of now. */
+  ownRound(): Round | null {
+    return this.#self.round();
   }
 
   start(): void {

@@ -39,6 +39,7 @@ export interface Sitter {
   beats: ReadonlyMap<string, readonly BeatView[]>;
   maintenance: (Maintenance & { leftMs: number }) | null;
   backups: Snapshot['backups'];
+  peer: Snapshot['peer'];
   offset: OffsetView;
   runbook: RunbookRecord | null;
   runner: Pick<Runner, 'live' | 'facts'>;
@@ -80,6 +81,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
     overlays: { maintenance: sitter.maintenance, observeOnly: config.promotion.observeOnly },
     offset: sitter.offset,
     backups: sitter.backups,
+    peer: sitter.peer,
     runbook: sitter.runbook && runbookView(sitter.runbook, sitter.stepsFor(sitter.runbook), sitter.runner),
     events,
     troubles,

@@ -13,6 +13,7 @@ import type {
   StepView,
 } from '../../../src-main/contract/snapshot.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
+import { pairDesk, peerOff } from './peer-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
 export type Change = Partial<Omit<Snapshot, 'version' | 'at'>>;
@@ -156,6 +157,7 @@ export function healthySnapshot(now: number): Snapshot {
     overlays: { maintenance: null, observeOnly: false },
     offset: { state: 'known', ageMs: 9 * 3600_000 + 120_000, maxMs: 24 * 3600_000, verified: true },
     backups: backupsAt(now),
+    peer: peerOff,
     runbook: null,
     events: [
       event(14, now - 5 * 3600_000, { rule: 'heal', reason: 'the active answers again after 1 failed round of 3' }),
@@ -336,6 +338,11 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       asked,
       () => held.backups,
       (backups) => double.change({ backups }),
+    ),
+    pair: pairDesk(
+      asked,
+      () => held.peer,
+      (peer) => double.change({ peer }),
     ),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });

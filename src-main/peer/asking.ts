@@ -1,0 +1,187 @@
+/**
+ * What this node asks of the paired one. One request at a time, numbered, in an envelope for the life that the other node
+ * told. Must not know when something is asked.
+ */
+import type { z } from 'zod';
+import { sentenceOf } from '../contract/errors.ts';
+import { type ParityFacts, parityFactsSchema } from '../contract/parity.ts';
+import type { Clock, StandDownAnswer } from '../engine/ports.ts';
+import { type Answered, type Call, CallFault, call, placeText } from './call.ts';
+import type { LinkHooks } from './hooks.ts';
+import { type Envelope, helloSchema, refusalSchema, type StandDownState, standDownStateSchema } from './messages.ts';
+import { checkWord, fitWord, type NodeWord } from './word.ts';
+
+export const callTimeoutMs = 4_000;
+const standDownWithinMs = 120_000;
+const askAgainMs = 1_000;
+/** Silent for so long while it stands down, it counts as gone. */
+const silenceMs = 15_000;
+
+/** Whom to ask, as it is paired now. */
+export type Line = Pick<Call, 'identity' | 'to'> & { pin: string };
+
+/** It answered that it will not; the sentence is its own. */
+export class Refused extends CallFault {
+  readonly refused: string;
+  constructor(refused: string, sentence: string) {
+    super('broken', sentence);
+    this.refused = refused;
+  }
+}
+
+/** Resolves after so long; rejects when `signal` ends it before. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      cancel();
+      reject(new CallFault('cancelled', 'It was cancelled.'));
+    };
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+const notYet = 'The other node is still standing down after two minutes, and does not say that it has.';
+
+/**
+ * An answer may have been lost on the way back: asked again, the same epoch is the same request there. Once it was begun, a
+ * node that nobody listens on may be starting anew.
+ */
+function worthAnother(error: unknown, begun: boolean): boolean {
+  if (error instanceof Refused || !(error instanceof CallFault)) return false;
+  return error.kind === 'silent' || error.kind === 'broken' || (begun && error.kind === 'nobody');
+}
+
+export class Asking {
+  readonly #hooks: LinkHooks;
+  readonly #line: Line;
+  readonly #nextSeq: () => number;
+  #otherLife: string | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param nextSeq grows over all lines of one life */
+  constructor(hooks: LinkHooks, line: Line, nextSeq: () => number) {
+    this.#hooks = hooks;
+    this.#line = line;
+    this.#nextSeq = nextSeq;
+  }
+
+  /** Learns the other node's life. @throws CallFault */
+  hello(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(() => this.#hello(signal));
+  }
+
+  /** Sends a word and answers the other node's. @throws CallFault with a sentence for people */
+  async word(own: NodeWord, signal: AbortSignal): Promise<NodeWord> {
+    const { data } = await this.#inTurn(() => this.#post('/word', fitWord(own), signal));
+    const read = checkWord(data, this.#hooks.self());
+    if ('why' in read) throw new CallFault('broken', `The other node's word is not taken: ${read.why}.`);
+    return read.word;
+  }
+
+  /** Never rejects. */
+  async facts(signal: AbortSignal): Promise<ParityFacts | string> {
+    try {
+      return this.#read(parityFactsSchema, await this.#get('/facts', signal));
+    } catch (error) {
+      return sentenceOf(error);
+    }
+  }
+
+  /** Never rejects. */
+  async standDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer> {
+    const { clock } = this.#hooks;
+    const until = clock.now() + standDownWithinMs;
+    let job: StandDownState | null = null;
+    let heardAt = clock.now();
+    try {
+      for (;;) {
+        try {
+          job = job === null ? await this.#beginStandDown(epoch, because, signal) : await this.#look(job.id, signal);
+          heardAt = clock.now();
+        } catch (error) {
+          if (!worthAnother(error, job !== null) || clock.now() - heardAt > silenceMs) throw error;
+        }
+        if (job !== null && job.state !== 'running') return { outcome: job.state, sentence: job.sentence };
+        if (clock.now() >= until) throw new CallFault('silent', notYet);
+        await pause(clock, askAgainMs, signal);
+      }
+    } catch (error) {
+      const refused = error instanceof Refused && error.refused === 'lower-epoch';
+      return { outcome: refused ? 'refused' : 'unreachable', sentence: sentenceOf(error) };
+    }
+  }
+
+  async #beginStandDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownState> {
+    const body = { epoch, because: because.replace(/\p{Cc}+/gu, ' ').slice(0, 500) };
+    return this.#read(standDownStateSchema, await this.#inTurn(() => this.#post('/stand-down', body, signal)));
+  }
+
+  /** How far it is; null: that engine has started anew since and knows nothing of it. */
+  async #look(id: string, signal: AbortSignal): Promise<StandDownState | null> {
+    try {
+      return this.#read(standDownStateSchema, await this.#get(`/stand-down/${id}`, signal));
+    } catch (error) {
+      if (error instanceof Refused && error.refused === 'unknown') return null;
+      throw error;
+    }
+  }
+
+  async #hello(signal: AbortSignal): Promise<void> {
+    const { life } = this.#read(helloSchema, await this.#get('/hello', signal));
+    this.#otherLife = life;
+  }
+
+  /** Posts for the life that is known; told that it is another one by now, once more for that. */
+  async #post(path: string, body: unknown, signal: AbortSignal): Promise<Answered> {
+    for (let again = false; ; again = true) {
+      if (this.#otherLife === null) await this.#hello(signal);
+      try {
+        const { life } = this.#hooks;
+        const toLife = this.#otherLife ?? '';
+        const envelope: Envelope = { id: this.#hooks.random.hex(16), seq: this.#nextSeq(), life, toLife, body };
+        return await this.#ask({ path, body: envelope, signal });
+      } catch (error) {
+        if (!(error instanceof Refused) || error.refused !== 'other-life' || again) throw error;
+        this.#otherLife = null;
+      }
+    }
+  }
+
+  #get(path: string, signal: AbortSignal): Promise<Answered> {
+    return this.#ask({ path, signal });
+  }
+
+  /** @throws CallFault; Refused when it says no in words */
+  async #ask(asked: Pick<Call, 'path' | 'body' | 'signal'>): Promise<Answered> {
+    const answer = await call({ clock: this.#hooks.clock, ...this.#line, timeoutMs: callTimeoutMs, ...asked });
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    const refusal = refusalSchema.safeParse(answer.data).data;
+    if (refusal) throw new Refused(refusal.refused, refusal.sentence);
+    const place = placeText(this.#line.to);
+    if (answer.status === 401)
+      throw new Refused('unpaired', `The node on ${place} does not know this one, or not any more: pair again.`);
+    throw new CallFault('broken', `The node on ${place} answers with status ${answer.status}: see its log.`);
+  }
+
+  #read<T>(schema: z.ZodType<T>, { data }: Answered): T {
+    const read = schema.safeParse(data);
+    if (read.success) return read.data;
+    const place = placeText(this.#line.to);
+    throw new CallFault(
+      'broken',
+      `The node on ${place} answers what this Estepe does not understand; are both of one version?`,
+    );
+  }
+
+  /** Numbers must arrive in their order: one request after the other. Each has its own time-out, so the turn comes. */
+  #inTurn<T>(make: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(make, make);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,37 @@
+/** What the peer link is told by the engine around it, and what it tells. Types only. */
+import type { ParityFacts } from '../contract/parity.ts';
+import type { Severity } from '../contract/words.ts';
+import type { Clock, Random } from '../engine/ports.ts';
+import type { NodeWord, Reader } from './word.ts';
+
+export interface StandDownEnd {
+  accepted: boolean;
+  sentence: string;
+}
+
+export interface LinkHooks {
+  clock: Clock;
+  random: Random;
+  /** random, hexadecimal, one for each start of the engine */
+  life: string;
+  /** Estepe's */
+  version: string;
+  /** who this node is, by the configuration as it is now */
+  self(): Reader;
+  /** between two exchanges of words */
+  intervalMs(): number;
+  /** a new word each time */
+  ownWord(): NodeWord;
+  onWord(word: NodeWord): void;
+  /** `standing`: under which this node stands; `highest`: it knows of anywhere */
+  epochs(): { standing: number; highest: number };
+  /** Resolves when this node HAS stood down, or will not. Asked again for the same epoch only after it has answered. */
+  onStandDown(epoch: number, because: string): Promise<StandDownEnd>;
+  facts(): Promise<ParityFacts>;
+  /** the other node is no longer paired: what it said is forgotten */
+  onUnpaired(): void;
+  note(severity: Severity, rule: string, reason: string): void;
+  onFault(error: unknown): void;
+  /** something that clients may see changed */
+  onChange(): void;
+}

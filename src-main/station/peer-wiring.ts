@@ -1,0 +1,87 @@
+/** The peer link with the engine it speaks for. Wires; decides nothing. */
+import { pbxVersion } from '../backup/sources/pbx-version.ts';
+import type { DataFolder } from '../config/data-folder.ts';
+import { type Config, ownTarget, toPeerLink } from '../config/schema.ts';
+import type { Severity } from '../contract/words.ts';
+import type { Clock, Proc, Random } from '../engine/ports.ts';
+import type { StandDownEnd } from '../peer/hooks.ts';
+import { PeerLink } from '../peer/link.ts';
+import type { Engine } from './engine.ts';
+import type { OtherNode } from './other-node.ts';
+import { parityFacts } from './parity-facts.ts';
+import { ServiceLook } from './service-look.ts';
+
+export interface PeerParts {
+  ports: { clock: Clock; proc: Proc; random: Random };
+  engine: Engine;
+  folder: DataFolder;
+  version: string;
+  config(): Config;
+  other: Pick<OtherNode, 'heard' | 'ownWord' | 'ownRound'>;
+  /** the other node asks this one to stand down: answers when it has, or will not */
+  askedToStandDown(epoch: number, because: string): Promise<StandDownEnd>;
+  note(severity: Severity, rule: string, reason: string): void;
+  onFault(error: unknown): void;
+  onChange(): void;
+}
+
+export interface PeerWiring {
+  link: PeerLink;
+  /** by the configuration as it is now */
+  configure(): void;
+  close(): Promise<void>;
+}
+
+/** The other node waits 4 s for all facts. */
+const versionWithinMs = 3_000;
+
+export function wirePeer(parts: PeerParts): PeerWiring {
+  const { engine, other, version, folder } = parts;
+  const { clock, proc, random } = parts.ports;
+  const ended = new AbortController();
+  const services = new ServiceLook({ clock, proc, random, site: () => engine.site });
+  const link = new PeerLink(
+    {
+      ...{ clock, random, life: random.hex(16), version },
+      ...{ note: parts.note, onFault: parts.onFault, onChange: parts.onChange },
+      self: () => {
+        const { pair } = parts.config();
+        return { pair: pair.name, fqdn: pair.fqdn, place: ownTarget(parts.config()).address };
+      },
+      intervalMs: () => engine.site.policy.intervalMs,
+      ownWord: () => ({ ...other.ownWord(), services: services.state }),
+      onWord: (word) => {
+        if (other.heard.hear('peer-link', word, clock.now())) engine.interpreter.tick();
+      },
+      epochs: () => {
+        const { standing, highestEpoch } = engine.interpreter.observation();
+        return { standing: standing.epoch, highest: highestEpoch };
+      },
+      onStandDown: parts.askedToStandDown,
+      facts: async () => {
+        const config = parts.config();
+        const running = { proc, runToken: random.hex(8), timeoutMs: versionWithinMs, signal: ended.signal };
+        return parityFacts({
+          ...{ config, version, dataFolder: folder.root, wall: clock.wall(), round: other.ownRound() },
+          pbxVersion: await pbxVersion(config.pair.profile, running),
+        });
+      },
+      onUnpaired: () => other.heard.forget('peer-link'),
+    },
+    { secrets: folder.secrets, pinned: folder.peer },
+  );
+  return {
+    link,
+    configure: () => {
+      const ends = toPeerLink(parts.config());
+      if (ends === null) services.stop();
+      else services.start();
+      void link.configure(ends);
+    },
+    close: () => {
+      ended.abort();
+      services.stop();
+      return link.close();
+    },
+  };
+}
