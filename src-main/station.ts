@@ -178,10 +178,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   const peer = wirePeer({
     ...{ ports, engine, folder, version, other },
     config: () => config.running,
-    askedToStandDown: async () => ({
-      accepted: false,
-      sentence: 'This version of Estepe does not stand down when the other node asks: order it here.',
-    }),
+    askedToStandDown: (epoch, because) => engine.standDownAsked(epoch, because),
     note: (severity, rule, reason) => note(severity, rule, reason, 'engine'),
     onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
     onChange: () => changed(),
@@ -247,7 +244,6 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         stopPruning();
         config.close();
         other.close();
-        await Promise.all([storeroom.close(), engine.stop()]);
         await Promise.all([peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();

@@ -121,7 +121,7 @@ export class Engine {
         senses: {
           policy: () => this.#site.policy,
           word: () => outside.word(),
-          claims: () => outside.claims(),
+          claims: () => this.#claimsSeen(outside.claims()),
           data: () => outside.data(),
           maintenanceLeftMs: () => this.lasting.maintenance()?.leftMs ?? null,
           cooldownLeftMs: () => this.#cooldownLeftMs(),
@@ -217,6 +217,42 @@ export class Engine {
     if (was) this.#note('order.maintenance-off', `${ask.by} switched maintenance off`);
     this.interpreter.tick();
     return { was };
+  }
+
+  /**
+   * The other node goes under that epoch and asks this one to stand down. Resolves when it has, or will not: then `sentence` says why.
+   * Asked again it joins what is under way.
+   */
+  async standDownAsked(epoch: number, because: string): Promise<{ accepted: boolean; sentence: string }> {
+    const { asked, standing } = this.interpreter;
+    const begun = this.interpreter.state.phase;
+    if (begun === 'promoting') return { accepted: false, sentence: 'this node is taking over itself' };
+    if (epoch <= standing.epoch && standing.role === 'active')
+      return { accepted: false, sentence: `this node is active under epoch ${standing.epoch}` };
+    if (standing.role === 'active') {
+      this.#askedEpoch = Math.max(this.#askedEpoch, epoch);
+      this.#note('standing.asked', `the other node asks this one to stand down under epoch ${epoch}: ${because}`);
+    }
+    const forever = new AbortController().signal;
+    this.interpreter.tick();
+    for (;;) {
+      const { phase } = this.interpreter.state;
+      const facts = this.runner.facts();
+      if (phase === 'halted')
+        return { accepted: false, sentence: `it stopped: ${facts?.reason ?? 'a runbook stands halted here'}` };
+      if (phase !== 'standing-down' && this.interpreter.standing.role === 'passive')
+        return { accepted: true, sentence: `passive under epoch ${this.interpreter.standing.epoch}` };
+      if (asked.ended()) return { accepted: false, sentence: 'this engine is ending' };
+      await asked.next(forever);
+    }
+  }
+
+  /** Under which the other node asked this one to stand down. */
+  #askedEpoch = 0;
+
+  #claimsSeen(seen: ClaimsSeen): ClaimsSeen {
+    const asked = this.#askedEpoch > this.interpreter.standing.epoch ? this.#askedEpoch : 0;
+    return asked > seen.foreign ? { ...seen, foreign: asked } : seen;
   }
 
   /** A person says that role and epoch, lost with a damaged history, are as they stand here now. */

@@ -160,6 +160,7 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
     async ([claim, phase], { onTestFinished: later }) => {
       const { nas, active, passive } = await serving(later, { claim });
       rmSync(nas, { recursive: true });
+      writeFileSync(nas, 'no folder');
       await passive.engine.until('it is seen', ({ guards }) =>
         guards.some(({ name, evidence }) => name === 'claim-keeper' && evidence.includes(nas)),
       );
@@ -178,6 +179,7 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
       const overrides = [{ guard: 'claim-keeper' as const, reason: 'the NAS burned, too' }];
       expect((await passive.engine.promote({ overrides })).accepted).toBe(true);
       await passive.engine.phase('active');
+      rmSync(nas);
       mkdirSync(nas);
       await until('the claim stands there afterwards', () => {
         try {
