@@ -18,6 +18,7 @@ import { RealClock } from './heartbeat/real-clock.ts';
 import { RealNet } from './heartbeat/real-net.ts';
 import { type History, openHistory } from './history/history.ts';
 import { RealDns } from './runbook/dns/real-dns.ts';
+import { XapiClient } from './runbook/fence/xapi.ts';
 import { RealFiles } from './runbook/real-files.ts';
 import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
@@ -113,6 +114,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
     files,
     dns: new RealDns({ clock, proc, files, scriptsFolder: folder.scripts, secretOf, hide: secrets.add }),
+    pbxApi: new XapiClient({ secret: (name) => readSecret(folder.secrets, name), ...(trust ? { ca: trust } : {}) }),
     random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },
   };
   const config = new RunningConfig(folder.root, loaded);

@@ -54,6 +54,21 @@ function scriptOf(
   };
 }
 
+type WrittenFence = Written['promotion']['fence'];
+
+/** `fence: required` is short for a group with that need. */
+function fenceOf(written: WrittenFence, shared: Written['promotion']['scripts']) {
+  const own = typeof written === 'string' ? sections.fence.parse({ need: written }) : written;
+  if (typeof own === 'string') throw new Error('a group was asked for');
+  const script = scriptOf(own.script, shared, 'halt');
+  return {
+    need: own.need,
+    api: own.api ?? null,
+    script: script && { argv: script.argv, timeout: script.timeout, retries: script.retries },
+    silenceWithin: own.silenceWithin,
+  };
+}
+
 const atMost = (usual: number, bound: number) => Math.min(usual, Math.floor(bound)) as Ms;
 
 function testsOf(written: Written) {
@@ -140,6 +155,7 @@ export function fillIn(written: Written) {
       },
       claim: claimOf(promotion.claim),
       dns: dnsOf(written),
+      fence: fenceOf(promotion.fence, scripts),
     },
     backup: written.backup ?? null,
     restore: written.restore ?? null,

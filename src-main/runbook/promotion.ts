@@ -1,5 +1,5 @@
 /**
- * The promotion's steps in their first form: guards, claim, before-script, start services, prove them alive, switch
+ * The promotion's steps in their first form: guards, claim, fence, before-script, start services, prove them alive, switch
  * DNS, after-script, flip standing. Each says where it can be repeated and what its failure means; the runner does the rest.
  */
 import { type StepId, stepIds } from '../contract/words.ts';
@@ -18,6 +18,8 @@ import {
 } from '../engine/ports.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
 import { overridesOf } from './proof-asked.ts';
+import { type FencePlan, fenceStep } from './fence/fence-step.ts';
+import type { PbxApi, PeerFence } from './fence/means.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';
@@ -29,6 +31,7 @@ export interface PromotionPlan {
   oldAddress: string;
   newAddress: string;
   scriptsFolder: string;
+  fence: FencePlan;
   before: ScriptPlan | null;
   after: ScriptPlan | null;
   /** whether a takeover needs a claim that the other node can see */
@@ -60,6 +63,10 @@ export interface PromotionParts {
   /** this node's name in claims; unique in the pair */
   node: string;
   plan: () => PromotionPlan;
+  /** the peer link, where there is one */
+  peer?: PeerFence;
+  /** what speaks to a PBX's own API, where there is one */
+  pbxApi?: PbxApi;
   askGuards: GuardsAsked;
   /** Resolves when no restore changes the PBX's data any more: finished, or taken back; also when `signal` is aborted. */
   settled: (signal: AbortSignal) => Promise<void>;
@@ -79,6 +86,7 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
     const all: Record<StepId, () => Step> = {
       guards: () => guardsStep(parts),
       claim: () => claimStep(parts),
+      fence: () => fenceStep(parts, plan, plan.fence),
       'before-script': () => scriptStep(parts, plan, 'before-script', 'Run the before-script', plan.before),
       'start-services': () => startStep(parts, plan),
       'prove-alive': () => proveStep(parts, plan),

@@ -44,12 +44,13 @@ const script = (name: string) => ({ argv: [name], timeoutMs: 60_000, retries: 2,
 
 export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): Site {
   const confirmTimes = bug === 'skip-confirmation' ? 0 : policy.confirmTimes;
+  const target = { address: watchedAddress, fqdn: 'pbx.example' };
   return {
     node: 'spare',
     role,
     policy: { ...policy, confirmTimes },
     watched: {
-      target: { address: watchedAddress, fqdn: 'pbx.example' },
+      target,
       tests: specs,
       references: references.slice(0, policy.references),
     },
@@ -59,6 +60,12 @@ export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): 
       newAddress: ownAddress,
       scriptsFolder: '/scripts',
       claim: 'required',
+      fence: {
+        need: 'best-effort',
+        api: null,
+        script: null,
+        silence: { target, tests: specs, failWhen: policy.failWhen, withinMs: 30_000, pauseMs: 1_000, rounds: 2 },
+      },
       before: script('before'),
       after: { ...script('after'), onFail: 'continue' },
       services: { start: [['start']], query: [['query']], stop: [['stop']], timeoutMs: 60_000, onFail: 'halt' },
