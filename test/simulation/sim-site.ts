@@ -3,7 +3,7 @@ import type { Role } from '../../src-main/contract/words.ts';
 import type { Policy } from '../../src-main/engine/observation.ts';
 import type { TestSpec } from '../../src-main/engine/ports.ts';
 import type { Site } from '../../src-main/station/engine.ts';
-import { ownAddress, watchedAddress } from './sim-ports.ts';
+import { fenceTarget, ownAddress, watchedAddress } from './sim-ports.ts';
 
 /** Faults planted on purpose, to see that they are found. */
 export type Bug = 'skip-confirmation' | 'ignore-claim' | 'lose-results';
@@ -44,13 +44,12 @@ const script = (name: string) => ({ argv: [name], timeoutMs: 60_000, retries: 2,
 
 export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): Site {
   const confirmTimes = bug === 'skip-confirmation' ? 0 : policy.confirmTimes;
-  const target = { address: watchedAddress, fqdn: 'pbx.example' };
   return {
     node: 'spare',
     role,
     policy: { ...policy, confirmTimes },
     watched: {
-      target,
+      target: { address: watchedAddress, fqdn: 'pbx.example' },
       tests: specs,
       references: references.slice(0, policy.references),
     },
@@ -64,7 +63,14 @@ export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): 
         need: 'best-effort',
         api: null,
         script: null,
-        silence: { target, tests: specs, failWhen: policy.failWhen, withinMs: 30_000, pauseMs: 1_000, rounds: 2 },
+        silence: {
+          target: fenceTarget,
+          tests: specs,
+          failWhen: policy.failWhen,
+          withinMs: 30_000,
+          pauseMs: 1_000,
+          rounds: 2,
+        },
       },
       before: script('before'),
       after: { ...script('after'), onFail: 'continue' },

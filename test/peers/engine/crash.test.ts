@@ -34,6 +34,7 @@ const boundaries = [
   ...around('begin'),
   ...step('guards'),
   ...step('claim', ...around('epoch noted', 'remember lastClaim', 'claim epoch')),
+  ...step('fence', ...around('probe there')),
   ...step('before-script', ...run('before.sh')),
   ...step('start-services', ...around('remember lastPromotion'), ...run('start.sh')),
   ...step('prove-alive', ...around('probe here')),

@@ -94,6 +94,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
     unsure: false,
     /** what the old active's tests find */
     old: { outcome: 'dead', evidence: 'no answer' } as Omit<Beat, 'test' | 'ms'>,
+    byTest: {} as Record<string, Omit<Beat, 'test' | 'ms'>>,
   };
   const told: { key: string; text: string }[] = [];
   /** the other node's word on standing down, and the API of its PBX; none unless a test gives one */
@@ -103,7 +104,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
     probe: ({ id }, { address }): Promise<Beat> =>
       Promise.resolve(
         address === plan.oldAddress
-          ? { test: id, ms: 3, ...answers.old }
+          ? { test: id, ms: 3, ...(answers.byTest[id] ?? answers.old) }
           : {
               test: id,
               outcome: answers.unsure ? 'unknown' : answers.here ? 'alive' : 'dead',
