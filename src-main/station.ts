@@ -22,6 +22,7 @@ import { XapiClient } from './runbook/fence/xapi.ts';
 import { RealFiles } from './runbook/real-files.ts';
 import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
+import { BootLook } from './station/boot-look.ts';
 import { makeDesk } from './station/desk.ts';
 import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
@@ -163,6 +164,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       onChange: () => {
         storeroom.look();
         other.changed();
+        bootLook.look();
         changed();
       },
       onRound: (round, wall) => {
@@ -173,6 +175,14 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       onDecided: (before, observation, decision) => recorder.note(before, observation, decision),
     },
   );
+  const bootLook = new BootLook({
+    ...{ clock, proc },
+    names: () => config.running.services.names,
+    role: () => engine.interpreter.standing.role,
+    platform: process.platform,
+    cwd: folder.root,
+    onChange: () => changed(),
+  });
   const note = (severity: Severity, rule: string, reason: string, kind: NewEvent['kind'] = 'config'): void => {
     const { phase, verdict } = engine.interpreter.state;
     store.event({ at: clock.wall(), kind, severity, rule, reason, phase, verdict, evidence: {} });
@@ -197,6 +207,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     config,
     backups: storeroom,
     peer: peer.link,
+    bootTroubles: () => bootLook.troubles(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });
@@ -208,6 +219,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       storeroom.reconfigured();
       other.reconfigured();
       peer.configure();
+      bootLook.look();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -223,6 +235,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   engine.start();
   other.start();
   peer.configure();
+  bootLook.look();
   const stopPruning = prunes(clock, history, config, log);
 
   let closing: Promise<void> | null = null;
@@ -249,6 +262,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         stopPruning();
         config.close();
         other.close();
+        bootLook.close();
         await Promise.all([storeroom.close(), engine.stop()]);
         await Promise.all([peer.close(), storeroom.close(), engine.stop()]);
         desk.close();

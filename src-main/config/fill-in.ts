@@ -100,7 +100,7 @@ function testsOf(written: Written) {
 
 /** Names of services are matched on the machine; commands are run as they stand. Never both. */
 function servicesOf(written: Written) {
-  const { start, query, stop, names, timeout, proveWithin, onFail } = written.services;
+  const { start, query, stop, names, boot, timeout, proveWithin, onFail } = written.services;
   const silent = !start && !query && !stop && !names;
   const usual = profileFacts[written.pair.profile].services;
   return {
@@ -108,6 +108,7 @@ function servicesOf(written: Written) {
     start: start ?? (silent ? usual.start : []),
     query: query ?? (silent ? usual.query : []),
     stop: stop ?? (silent ? usual.stop : []),
+    boot: { on: boot?.on ?? [], off: boot?.off ?? [] },
     timeout,
     proveWithin,
     onFail,

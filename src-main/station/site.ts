@@ -22,7 +22,7 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
   const watched = targetOf(config);
   const own = ownTarget(config);
   const tests = toTests(config);
-  const { timeout, proveWithin, onFail, ...plan } = services;
+  const { timeout, proveWithin, onFail, boot, ...plan } = services;
   const script = (given: Config['promotion']['scripts']['before']): ScriptPlan | null =>
     given && { argv: given.argv, timeoutMs: given.timeout, retries: given.retries, onFail: given.onFail };
   return {
@@ -39,7 +39,12 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
       fence: fenceOf(config, watched, tests),
       before: script(promotion.scripts.before),
       after: script(promotion.scripts.after),
-      services: { ...serviceCommands(plan, platform), timeoutMs: timeout, onFail },
+      services: {
+        ...serviceCommands(plan, platform),
+        timeoutMs: timeout,
+        onFail,
+        boot: { ...boot, names: plan.names, platform },
+      },
       proof: { target: own, tests, withinMs: proveWithin, pauseMs: proofPauseMs },
       dns: toDns(config),
     },

@@ -16,6 +16,14 @@ export const services = group('How the PBX is started and stopped here: by comma
     line('One name or pattern.', 120),
     64,
   ).optional(),
+  boot: group('Commands that say whether the PBX starts with the machine, where names of services do not.', {
+    on: list(
+      'Run when this node has become the active one.',
+      commandArgv('One command and its arguments.'),
+      32,
+    ).optional(),
+    off: list('Run when it has ceased to be.', commandArgv('One command and its arguments.'), 32).optional(),
+  }).optional(),
   timeout: commandTimeout('How long one command, or one service, may take.').prefault('60s'),
   proveWithin: commandTimeout('How long the PBX may take to answer its own tests here.').prefault('60s'),
   onFail: word('What a service that cannot be started does to the promotion.', onFailSchema.options).prefault('halt'),
