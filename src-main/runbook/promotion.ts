@@ -17,10 +17,10 @@ import {
   standingLostKey,
 } from '../engine/ports.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
-import { overridesOf } from './proof-asked.ts';
 import { type BootPlan, setBoot } from './boot-services.ts';
 import { type FencePlan, fenceStep } from './fence/fence-step.ts';
 import type { PbxApi, PeerFence } from './fence/means.ts';
+import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';

@@ -20,7 +20,7 @@ export interface RunnerParts {
   stepsFor: (record: Pick<RunbookRecord, 'kind' | 'steps' | 'dryRun'>) => readonly Step[];
   /** Waits for a proof that the other node is down: null, or why there is none. A person's override stands for it. */
   whyNotDown: (record: RunbookRecord, signal: AbortSignal) => Promise<string | null>;
-  /** a risk of this runbook that people must hear of; must not throw. Written in history already. */
+  /** a risk that people must hear of, written in history already; must not throw */
   tell?: (message: { key: string; severity: 'alert'; text: string }) => void;
   /** something a screen or a rule may care about changed */
   onChange: () => void;
@@ -338,18 +338,17 @@ export class Runner {
     const end = await this.#run(record, step, entry, doubt);
     const { outcome, sentence, output } = end;
     // Before the result is written: told twice after a crash rather than never.
-    if (end.alert !== undefined) this.#alert(`${step.id}.${record.id}`, end.alert);
+    if (end.alert !== undefined) {
+      const key = `${step.id}.${record.id}`;
+      this.#journal.event('alert', 'alert', key, end.alert);
+      this.#p.tell?.({ key, severity: 'alert', text: end.alert });
+    }
     this.#journal.conclude(entry, { outcome, sentence, output });
     this.#live = null;
     const severity = outcome === 'failed' ? 'warning' : 'info';
     this.#journal.event('step', severity, `step.${step.id}`, `${step.title}: ${sentence}`);
     this.#p.onChange();
     return end;
-  }
-
-  #alert(key: string, text: string): void {
-    this.#journal.event('alert', 'alert', key, text);
-    this.#p.tell?.({ key, severity: 'alert', text });
   }
 
   /** Runs the effect within its bounds; never rejects. */

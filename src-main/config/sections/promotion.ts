@@ -1,7 +1,7 @@
 /** How this node takes over: services, scripts, decisions. */
 import { modeSchema, onFailSchema, onSilenceSchema } from '../../contract/words.ts';
-import { claim } from './claim.ts';
 import { commandArgv, duration, flag, line, word } from '../scalars.ts';
+import { claim } from './claim.ts';
 import { dns } from './dns.ts';
 import { fence } from './fence.ts';
 import { commandTimeout, group, list } from './form.ts';

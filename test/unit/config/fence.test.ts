@@ -36,7 +36,11 @@ describe('promotion.fence', () => {
     ['a word that is none', 'perhaps', '3cx-windows'],
     ['a key that is none', { power: 'off' }, '3cx-windows'],
     ['a script outside the folder', { script: '../fence.sh' }, '3cx-windows'],
-    ['what a failure of the script does: the need says that', { script: { run: 'f.sh', onFail: 'continue' } }, '3cx-windows'],
+    [
+      'what a failure of the script does: the need says that',
+      { script: { run: 'f.sh', onFail: 'continue' } },
+      '3cx-windows',
+    ],
     ['the API of 3CX for another PBX', { api: { clientId: 'a', secret: 'b' } }, 'generic'],
   ])('refuses %s', (_, fence, profile) => {
     expect(read(fence, profile).success).toBe(false);
