@@ -334,15 +334,11 @@ export class Runner {
       `${step.title}, attempt ${entry.attempt}${again}`,
     );
     this.#p.onChange();
-
     const end = await this.#run(record, step, entry, doubt);
     const { outcome, sentence, output } = end;
     // Before the result is written: told twice after a crash rather than never.
-    if (end.alert !== undefined) {
-      const key = `${step.id}.${record.id}`;
-      this.#journal.event('alert', 'alert', key, end.alert);
-      this.#p.tell?.({ key, severity: 'alert', text: end.alert });
-    }
+    const alert = end.alert ? this.#journal.alert(step.id, end.alert) : null;
+    if (alert) this.#p.tell?.(alert);
     this.#journal.conclude(entry, { outcome, sentence, output });
     this.#live = null;
     const severity = outcome === 'failed' ? 'warning' : 'info';
