@@ -16,8 +16,8 @@ import {
   type Store,
   standingLostKey,
 } from '../engine/ports.ts';
-import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
 import { type BootPlan, setBoot } from './boot-services.ts';
+import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
 import { type FencePlan, fenceStep } from './fence/fence-step.ts';
 import type { PbxApi, PeerFence } from './fence/means.ts';
 import { overridesOf } from './proof-asked.ts';

@@ -2,8 +2,8 @@
 import { oldestBy, widestBetween } from '../backup/schedule.ts';
 import { onItsWayMs } from '../backup/storeroom/offset.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { type Config, ownTarget, targetOf, toDns, toPolicy, toReferences, toTests } from '../config/schema.ts';
 import { profileFacts } from '../config/profiles.ts';
+import { type Config, ownTarget, targetOf, toDns, toPolicy, toReferences, toTests } from '../config/schema.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import { roundDurationWords } from '../contract/view.ts';
 import type { Target, TestSpec } from '../engine/ports.ts';

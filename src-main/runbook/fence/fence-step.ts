@@ -50,8 +50,8 @@ interface Tried {
 
 type Means = (c: StepContext) => Promise<Tried>;
 
-/** How long the other node may take to stand down: its services are stopped one by one. */
-const peerMs = 60_000;
+/** A net below the link's own bound of two minutes: the other node stops its services one by one. */
+const peerMs = 130_000;
 const scriptPauseMs = 2_000;
 
 export function fenceStep(parts: FenceParts, site: FenceSite, plan: FencePlan): Step {
