@@ -18,9 +18,11 @@ import { RealClock } from './heartbeat/real-clock.ts';
 import { RealNet } from './heartbeat/real-net.ts';
 import { type History, openHistory } from './history/history.ts';
 import { RealDns } from './runbook/dns/real-dns.ts';
+import { XapiClient } from './runbook/fence/xapi.ts';
 import { RealFiles } from './runbook/real-files.ts';
 import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
+import { BootLook } from './station/boot-look.ts';
 import { makeDesk } from './station/desk.ts';
 import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
@@ -113,6 +115,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
     files,
     dns: new RealDns({ clock, proc, files, scriptsFolder: folder.scripts, secretOf, hide: secrets.add }),
+    pbxApi: new XapiClient({ secret: (name) => readSecret(folder.secrets, name), ...(trust ? { ca: trust } : {}) }),
     random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },
   };
   const config = new RunningConfig(folder.root, loaded);
@@ -161,6 +164,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       onChange: () => {
         storeroom.look();
         other.changed();
+        bootLook.look();
         changed();
       },
       onRound: (round, wall) => {
@@ -171,6 +175,14 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       onDecided: (before, observation, decision) => recorder.note(before, observation, decision),
     },
   );
+  const bootLook = new BootLook({
+    ...{ clock, proc },
+    names: () => config.running.services.names,
+    role: () => engine.interpreter.standing.role,
+    platform: process.platform,
+    cwd: folder.root,
+    onChange: () => changed(),
+  });
   const note = (severity: Severity, rule: string, reason: string, kind: NewEvent['kind'] = 'config'): void => {
     const { phase, verdict } = engine.interpreter.state;
     store.event({ at: clock.wall(), kind, severity, rule, reason, phase, verdict, evidence: {} });
@@ -192,6 +204,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     config,
     backups: storeroom,
     peer: peer.link,
+    bootTroubles: () => bootLook.troubles(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });
@@ -203,6 +216,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       storeroom.reconfigured();
       other.reconfigured();
       peer.configure();
+      bootLook.look();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -218,6 +232,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   engine.start();
   other.start();
   peer.configure();
+  bootLook.look();
   const stopPruning = prunes(clock, history, config, log);
 
   let closing: Promise<void> | null = null;
@@ -244,6 +259,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         stopPruning();
         config.close();
         other.close();
+        bootLook.close();
         await Promise.all([peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();

@@ -125,7 +125,7 @@ function testFindings({ heartbeat }: Config): Finding[] {
   return findings;
 }
 
-function promotionFindings({ heartbeat, promotion, backup, restore, services }: Config): Finding[] {
+function promotionFindings({ pair, heartbeat, promotion, backup, restore, services }: Config): Finding[] {
   const findings: Finding[] = [];
   const { mode, onSilence } = promotion;
   const byItself = mode === 'automatic' || (mode === 'confirm' && onSilence === 'promote');
@@ -141,6 +141,13 @@ function promotionFindings({ heartbeat, promotion, backup, restore, services }: 
       path: ['restore'],
       wrong: 'there is nowhere to restore from',
       allowed: 'a `backup` section with a `location`, or no `restore` section',
+    });
+  }
+  if (promotion.fence.api && pair.profile !== '3cx-windows' && pair.profile !== '3cx-linux') {
+    findings.push({
+      path: ['promotion', 'fence', 'api'],
+      wrong: `\`api\` means nothing for the profile ${pair.profile}`,
+      allowed: 'for 3cx-windows and 3cx-linux; else `script`',
     });
   }
   const commands = services.start.length + services.query.length + services.stop.length;

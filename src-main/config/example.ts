@@ -44,6 +44,11 @@ promotion:
   onSilence: promote             # promote | hold
   cooldown: 60m                  # none by itself for so long after a promotion
   observeOnly: false             # true: decide and write down, but never act
+  # fence:                       # the old active must be silent first. Short: fence: required
+  #   need: best-effort          # required: no promotion without proof. best-effort: goes on and tells the risk
+  #   api: { clientId: estepe, secret: pbx-api }   # 3CX v20: stops its services; secret: name of a secret
+  #   script: fence-ipmi.sh      # cuts it off; samples come with Estepe
+  #   silenceWithin: 30s
   # scripts:                     # from the scripts folder: exit 0 done, 1 try again, 2 and more: failed
   #   before: stop-old-active.cmd
   #   after: { run: [tell-provider.cmd, --by, mail], retries: 5, onFail: continue }   # halt | continue | ask

@@ -54,6 +54,21 @@ function scriptOf(
   };
 }
 
+type WrittenFence = Written['promotion']['fence'];
+
+/** `fence: required` is short for a group with that need. */
+function fenceOf(written: WrittenFence, shared: Written['promotion']['scripts']) {
+  const own = typeof written === 'string' ? sections.fence.parse({ need: written }) : written;
+  if (typeof own === 'string') throw new Error('a group was asked for');
+  const script = scriptOf(own.script, shared, 'halt');
+  return {
+    need: own.need,
+    api: own.api ?? null,
+    script: script && { argv: script.argv, timeout: script.timeout, retries: script.retries },
+    silenceWithin: own.silenceWithin,
+  };
+}
+
 const atMost = (usual: number, bound: number) => Math.min(usual, Math.floor(bound)) as Ms;
 
 function testsOf(written: Written) {
@@ -85,7 +100,7 @@ function testsOf(written: Written) {
 
 /** Names of services are matched on the machine; commands are run as they stand. Never both. */
 function servicesOf(written: Written) {
-  const { start, query, stop, names, timeout, proveWithin, onFail } = written.services;
+  const { start, query, stop, names, boot, timeout, proveWithin, onFail } = written.services;
   const silent = !start && !query && !stop && !names;
   const usual = profileFacts[written.pair.profile].services;
   return {
@@ -93,6 +108,7 @@ function servicesOf(written: Written) {
     start: start ?? (silent ? usual.start : []),
     query: query ?? (silent ? usual.query : []),
     stop: stop ?? (silent ? usual.stop : []),
+    boot: { on: boot?.on ?? [], off: boot?.off ?? [] },
     timeout,
     proveWithin,
     onFail,
@@ -140,6 +156,7 @@ export function fillIn(written: Written) {
       },
       claim: claimOf(promotion.claim),
       dns: dnsOf(written),
+      fence: fenceOf(promotion.fence, scripts),
     },
     backup: written.backup ?? null,
     restore: written.restore ?? null,

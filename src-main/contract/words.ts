@@ -84,6 +84,7 @@ export type RunbookStatus = z.infer<typeof runbookStatusSchema>;
 export const stepIds = [
   'guards',
   'claim',
+  'fence',
   'before-script',
   'start-services',
   'prove-alive',

@@ -18,7 +18,7 @@ const answered = (beat: Beat): boolean => beat.outcome === 'alive' || beat.outco
  * A bare accept is life only where no stronger test met silence: the kernel of a hung server goes on accepting
  * (SIGSTOP, a stuck disk). Beside refusals it counts, since refusing takes a living host; `unknown` says nothing either way.
  */
-function showsLife(beat: Beat, round: Round): boolean {
+function showsLife(beat: Beat, round: Pick<Round, 'beats'>): boolean {
   if (!answered(beat)) return false;
   if (!beat.weak) return true;
   const stronger = round.beats.filter((b) => !b.weak && b.outcome !== 'unknown');
@@ -29,7 +29,7 @@ function showsLife(beat: Beat, round: Round): boolean {
  * One round by the rule. `unknown` beats say nothing about the node: with `all` one of them keeps a round from failing,
  * with `any` a round without any answer stays inconclusive.
  */
-export function summarize(round: Round, policy: Policy): RoundSummary {
+export function summarize(round: Pick<Round, 'beats' | 'references'>, policy: Pick<Policy, 'failWhen'>): RoundSummary {
   const down = round.beats.filter(failed).length;
   const up = round.beats.filter((b) => showsLife(b, round)).length;
   const unknown = round.beats.some((b) => b.outcome === 'unknown');

@@ -61,6 +61,8 @@ export interface Beat {
   evidence: string;
   /** dead by silence: nothing came within the time-out, neither an answer nor a refusal */
   silent?: boolean;
+  /** dead as a service, and yet there: a port that accepts, a 500, a failed handshake; what hangs may go on */
+  there?: boolean;
   /** a port that accepted, no byte of an answer: proves life only beside tests that were not met with silence */
   weak?: boolean;
   detail?: Record<string, unknown>;

@@ -10,6 +10,8 @@ export interface Finding {
   evidence: string;
   /** dead because nothing came: neither an answer nor a refusal; a kernel's accept is no answer */
   silent?: boolean;
+  /** dead as a service, and yet there: a port that accepts, a 500, a failed handshake */
+  there?: boolean;
   detail?: Record<string, unknown>;
 }
 

@@ -3,7 +3,7 @@
  * of what a round means.
  */
 import type { Round } from '../engine/observation.ts';
-import type { Cancel, Clock, Net, ReferenceSpec, Target, TestSpec } from '../engine/ports.ts';
+import type { Beat, Cancel, Clock, Net, ReferenceSpec, Target, TestSpec } from '../engine/ports.ts';
 
 export interface Watched {
   target: Target;
@@ -15,6 +15,10 @@ export interface Watched {
  * Rounds start on a grid of `every` milliseconds counted from the last change of cadence. A round that outlasts its slot
  * makes the monitor leave out slots, never overlap them.
  */
+/** The beats of a round with those marked that are a bare accept and no more. */
+export const weighed = (tests: readonly TestSpec[], beats: readonly Beat[]): Beat[] =>
+  beats.map((beat, i) => (tests[i]?.kind === 'tunnel' ? { ...beat, weak: true } : beat));
+
 export class Monitor {
   readonly #clock: Clock;
   readonly #net: Net;
@@ -96,7 +100,6 @@ export class Monitor {
     this.#lastStart = startedAt;
     const { tests, references, target } = this.#watched;
     const beats = Promise.all(tests.map((t) => this.#net.probe(t, target, control.signal)));
-    const weak = new Set(tests.filter((t) => t.kind === 'tunnel').map((t) => t.id));
     const told = Promise.all(references.map((r) => this.#net.reference(r, control.signal)));
     void Promise.all([beats, told]).then(([b, r]) => {
       if (this.#running !== control) return;
@@ -106,7 +109,7 @@ export class Monitor {
         seq: this.#seq,
         startedAt,
         endedAt: this.#clock.now(),
-        beats: b.map((x) => (weak.has(x.test) ? { ...x, weak: true } : x)),
+        beats: weighed(tests, b),
         references: r,
       };
       try {

@@ -53,6 +53,7 @@ export class RealNet implements Net {
       ms: since(startedAt),
       evidence: oneLine(finding.evidence),
       ...(finding.silent === true ? { silent: true } : {}),
+      ...(finding.there === true ? { there: true } : {}),
       ...(finding.detail === undefined ? {} : { detail: finding.detail }),
     };
   }
@@ -169,7 +170,8 @@ async function best(
   const top = sorted[0] ?? { outcome: 'unknown', evidence: 'nothing was asked' };
   if (top.outcome !== 'dead') return top;
   const silent = sorted.every((finding) => finding.silent === true);
-  return { ...top, silent, evidence: sorted.map(({ evidence }) => evidence).join('; ') };
+  const there = sorted.some((finding) => finding.there === true);
+  return { ...top, silent, there, evidence: sorted.map(({ evidence }) => evidence).join('; ') };
 }
 
 /** True if anything answered, false if something was asked in vain, else null. */

@@ -166,7 +166,10 @@ class Exchange {
     if (this.#ignored > 0) notes.push(`${this.#ignored} not ours ignored, the last: ${this.#lastIgnored}`);
     const detail = this.#detail({ provisional: this.#provisional !== null, ignored: this.#ignored });
     if (this.#foreign !== null) return { outcome: 'foreign', evidence: this.#foreign, detail };
-    return { outcome: 'dead', evidence: how + (notes.length > 0 ? ` (${notes.join('; ')})` : ''), detail };
+    const evidence = how + (notes.length > 0 ? ` (${notes.join('; ')})` : '');
+    const accepted = this.#question.transport !== 'udp' && this.connected;
+    const there = accepted || this.#provisional !== null || this.#ignored > 0;
+    return { outcome: 'dead', evidence, detail, ...(there ? { there } : {}) };
   }
 
   silence(): Finding {
@@ -281,7 +284,7 @@ function overStream(a: Attempt, question: SipQuestion, id: Identity, exchange: E
     'error',
     a.safely((error: Error) => {
       if (!secure && exchange.connected && blame(error) !== 'own') {
-        a.settle(exchange.without(`TLS failed: ${tlsWords(error)}`));
+        a.settle({ ...exchange.without(`TLS failed: ${tlsWords(error)}`), there: true });
       } else if (exchange.sent > 0 && blame(error) === 'remote') {
         a.settle(exchange.without(`${codeOf(error)} ${place(end)}`));
       } else {

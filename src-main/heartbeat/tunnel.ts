@@ -20,7 +20,11 @@ const holdMs = 300;
 export function tunnelAccepts({ end, timeoutMs, source }: TunnelQuestion, signal: AbortSignal): Promise<Finding> {
   let accepted = false;
   const accepts = (): Finding => ({ outcome: 'alive', evidence: `port accepts (${place(end)})` });
-  const closed = (how: string): Finding => ({ outcome: 'dead', evidence: `${place(end)} accepts and ${how} at once` });
+  const closed = (how: string): Finding => ({
+    outcome: 'dead',
+    there: true,
+    evidence: `${place(end)} accepts and ${how} at once`,
+  });
   return attempt(
     timeoutMs,
     signal,

@@ -65,8 +65,9 @@ function silence({ end, timeoutMs }: WebQuestion, progress: Progress): Finding {
     waiting: 'TLS handshake done, but no HTTP answer',
     body: `${progress.status ?? 'answer begun'}, but the marker did not come`,
   };
-  const found = dead(`${what[progress.stage]} within ${span(timeoutMs)}`, progress);
-  return progress.stage === 'body' ? found : { ...found, silent: true };
+  const evidence = `${what[progress.stage]} within ${span(timeoutMs)}`;
+  if (progress.stage === 'body') return spoken(evidence, progress);
+  return { ...dead(evidence, progress), silent: true, ...(progress.stage === 'connecting' ? {} : { there: true }) };
 }
 
 function detailOf(progress: Progress): Record<string, unknown> {
@@ -78,6 +79,11 @@ function detailOf(progress: Progress): Record<string, unknown> {
 
 function dead(evidence: string, progress: Progress): Finding {
   return { outcome: 'dead', evidence, detail: detailOf(progress) };
+}
+
+/** No service, but something that answers. */
+function spoken(evidence: string, progress: Progress): Finding {
+  return { ...dead(evidence, progress), there: true };
 }
 
 /** A good answer, judged by its certificate. */
@@ -164,9 +170,9 @@ function failed(error: Error, { end }: WebQuestion, progress: Progress): Finding
     return foreign(`no HTTP (${oneLine(wordsOf(error), 80)})${raw}`, progress);
   }
   if (progress.stage === 'connecting' || blame(error) === 'own') return socketFault(error, end);
-  if (progress.stage === 'tls') return dead(`TLS failed: ${tlsWords(error)}`, progress);
-  if (code === 'ECONNRESET') return dead(`${place(end)} closed the connection without an answer`, progress);
-  return dead(`the connection broke: ${tlsWords(error)}`, progress);
+  if (progress.stage === 'tls') return spoken(`TLS failed: ${tlsWords(error)}`, progress);
+  if (code === 'ECONNRESET') return spoken(`${place(end)} closed the connection without an answer`, progress);
+  return spoken(`the connection broke: ${tlsWords(error)}`, progress);
 }
 
 function judge(a: Attempt, response: IncomingMessage, question: WebQuestion, progress: Progress): void {
@@ -178,7 +184,7 @@ function judge(a: Attempt, response: IncomingMessage, question: WebQuestion, pro
     return;
   }
   if (status >= 500) {
-    a.settle(dead(progress.status, progress));
+    a.settle(spoken(progress.status, progress));
     return;
   }
   const { marker } = question;
@@ -189,7 +195,7 @@ function judge(a: Attempt, response: IncomingMessage, question: WebQuestion, pro
   }
   const wanted = Buffer.from(marker, 'utf8');
   const missing = a.safely(() => {
-    a.settle(dead(`${progress.status} answers, but without the marker "${oneLine(marker, 60)}"`, progress));
+    a.settle(spoken(`${progress.status} answers, but without the marker "${oneLine(marker, 60)}"`, progress));
   });
   // only what could still begin the marker is kept between two chunks
   let tail: Buffer = Buffer.alloc(0);

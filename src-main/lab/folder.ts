@@ -126,6 +126,7 @@ promotion:
   mode: ${mode}
   countdown: ${countdown}
   onSilence: promote
+  fence: { silenceWithin: 5s }
   scripts:
     before: ${list(scripts.before)}
     after: ${list(scripts.after)}

@@ -99,6 +99,13 @@ export class Journal {
     return kept && kept.runbook === this.#record?.id ? { how: kept.how, because: kept.because } : null;
   }
 
+  /** A risk of this runbook, into history; answers what people are told. */
+  alert(step: StepId, text: string): { key: string; severity: 'alert'; text: string } {
+    const key = `${step}.${this.#record?.id}`;
+    this.event('alert', 'alert', key, text);
+    return { key, severity: 'alert', text };
+  }
+
   event(kind: NewEvent['kind'], severity: NewEvent['severity'], rule: string, reason: string): void {
     const r = this.#record;
     const evidence = r ? { runbook: r.id, epoch: r.epoch, origin: r.origin, by: r.by } : {};

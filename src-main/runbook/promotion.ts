@@ -1,5 +1,5 @@
 /**
- * The promotion's steps in their first form: guards, claim, before-script, start services, prove them alive, switch
+ * The promotion's steps in their first form: guards, claim, fence, before-script, start services, prove them alive, switch
  * DNS, after-script, flip standing. Each says where it can be repeated and what its failure means; the runner does the rest.
  */
 import { type StepId, stepIds } from '../contract/words.ts';
@@ -16,7 +16,10 @@ import {
   type Store,
   standingLostKey,
 } from '../engine/ports.ts';
+import { type BootPlan, setBoot } from './boot-services.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
+import { type FencePlan, fenceStep } from './fence/fence-step.ts';
+import type { PbxApi, PeerFence } from './fence/means.ts';
 import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
@@ -29,11 +32,17 @@ export interface PromotionPlan {
   oldAddress: string;
   newAddress: string;
   scriptsFolder: string;
+  fence: FencePlan;
   before: ScriptPlan | null;
   after: ScriptPlan | null;
   /** whether a takeover needs a claim that the other node can see */
   claim: 'required' | 'best-effort';
-  services: ServiceCommands & { timeoutMs: number; onFail: Step['onFail'] };
+  services: ServiceCommands & {
+    timeoutMs: number;
+    onFail: Step['onFail'];
+    /** none: how the PBX starts with the machine is left alone */
+    boot?: BootPlan;
+  };
   proof: Proof;
   /** the records that lead to this node from then on */
   dns: readonly DnsSwitch[];
@@ -60,6 +69,10 @@ export interface PromotionParts {
   /** this node's name in claims; unique in the pair */
   node: string;
   plan: () => PromotionPlan;
+  /** the peer link, where there is one */
+  peer?: PeerFence;
+  /** what speaks to a PBX's own API, where there is one */
+  pbxApi?: PbxApi;
   askGuards: GuardsAsked;
   /** Resolves when no restore changes the PBX's data any more: finished, or taken back; also when `signal` is aborted. */
   settled: (signal: AbortSignal) => Promise<void>;
@@ -79,6 +92,7 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
     const all: Record<StepId, () => Step> = {
       guards: () => guardsStep(parts),
       claim: () => claimStep(parts),
+      fence: () => fenceStep(parts, plan, plan.fence),
       'before-script': () => scriptStep(parts, plan, 'before-script', 'Run the before-script', plan.before),
       'start-services': () => startStep(parts, plan),
       'prove-alive': () => proveStep(parts, plan),
@@ -214,6 +228,10 @@ async function allOf(
   return { why: null, output };
 }
 
+/** Asked after twice, and set in between: a service each is what one command may take. */
+const bootMs = ({ services: { boot, timeoutMs } }: PromotionPlan): number =>
+  boot ? timeoutMs * (3 * boot.names.length + Math.max(boot.on.length, boot.off.length)) : 0;
+
 function startStep(p: PromotionParts, plan: PromotionPlan): Step {
   const { start, query, onFail, timeoutMs } = plan.services;
   return {
@@ -221,7 +239,7 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     id: 'start-services',
     title: 'Start the services',
     detail: commandWords(start) || none,
-    timeoutMs: timeoutMs * (start.length + query.length) + 30_000,
+    timeoutMs: timeoutMs * (start.length + query.length) + bootMs(plan) + 30_000,
     onFail,
     pointOfNoReturn: true,
     keepsLeftovers: true,
@@ -232,16 +250,16 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
       // A start whose result was lost is asked after, not blindly repeated. A PBX that runs is left alone: it may have calls.
       if (c.attempt > 1 && query.length > 0) {
         const now = await allOf(p, plan, query, c);
-        if (now.why === null) return done('they run already', now.output);
+        if (now.why === null) return withBoot(p, plan, 'on', c, done('they run already', now.output));
       }
       await c.endLeftovers();
       // The before-script took its time: a higher epoch may have been claimed meanwhile.
       const outdone = c.epoch === null ? null : await outbid(p.claims, c.epoch);
       if (outdone) return outdone;
       const { why, output } = await allOf(p, plan, start, c);
-      return why === null
-        ? done(`${start.length} start command${start.length === 1 ? '' : 's'} done`, output)
-        : failure(why, output);
+      if (why !== null) return failure(why, output);
+      const started = `${start.length} start command${start.length === 1 ? '' : 's'} done`;
+      return withBoot(p, plan, 'on', c, done(started, output));
     },
   };
 }
@@ -253,12 +271,35 @@ function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
     id: 'stop-services',
     title: 'Stop the services',
     detail: commandWords(stop) || none,
-    timeoutMs: timeoutMs * Math.max(1, stop.length) + 30_000,
+    timeoutMs: timeoutMs * Math.max(1, stop.length) + bootMs(plan) + 30_000,
     run: async (c) => {
       if (stop.length === 0) return stoppedByHand(p, plan, c);
       const { why, output } = await allOf(p, plan, stop, c);
-      return why === null ? done('stopped', output) : failure(why, output);
+      return why === null ? withBoot(p, plan, 'off', c, done('stopped', output)) : failure(why, output);
     },
+  };
+}
+
+/** The PBX runs or is stopped as it should: that it is so after a reboot too is set now, and told where it could not be. */
+async function withBoot(
+  p: PromotionParts,
+  { services, scriptsFolder: cwd }: PromotionPlan,
+  wanted: 'on' | 'off',
+  { runToken, signal }: StepContext,
+  end: StepEnd,
+): Promise<StepEnd> {
+  const { boot, timeoutMs } = services;
+  if (!boot) return end;
+  const { sentence, faults, output } = await setBoot(p, boot, wanted, { cwd, timeoutMs, runToken, signal });
+  const risk =
+    wanted === 'off'
+      ? 'After a reboot the PBX may start here beside the active one'
+      : 'After a reboot the PBX may not start here';
+  return {
+    ...end,
+    sentence: [end.sentence, ...(sentence ? [sentence] : []), ...faults].join('; '),
+    output: end.output + output,
+    ...(faults.length > 0 ? { alert: `${risk}: ${faults.join('; ')}. Set it by hand.` } : {}),
   };
 }
 

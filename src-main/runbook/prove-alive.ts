@@ -1,6 +1,7 @@
 /** Proof that the PBX answers on this node: the pair's own tests, run against ourselves. */
 import { inWords } from '../engine/duration.ts';
 import type { Beat, Clock, Net, Target, TestSpec } from '../engine/ports.ts';
+import { pause } from './pause.ts';
 import { done, failure, type StepEnd } from './step.ts';
 
 const answers = (b: Beat): boolean => b.outcome === 'alive' || b.outcome === 'degraded';
@@ -39,15 +40,4 @@ export async function proveAlive(
   return failure(
     `cancelled while waiting for the services (${last.map((b) => `${b.test}: ${b.evidence}`).join('; ')})`,
   );
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((go) => {
-    const cancel = clock.after(ms, go);
-    const wake = (): void => {
-      cancel();
-      go();
-    };
-    signal.addEventListener('abort', wake, { once: true });
-  });
 }

@@ -20,6 +20,8 @@ export interface RunnerParts {
   stepsFor: (record: Pick<RunbookRecord, 'kind' | 'steps' | 'dryRun'>) => readonly Step[];
   /** Waits for a proof that the other node is down: null, or why there is none. A person's override stands for it. */
   whyNotDown: (record: RunbookRecord, signal: AbortSignal) => Promise<string | null>;
+  /** a risk that people must hear of, written in history already; must not throw */
+  tell?: (message: { key: string; severity: 'alert'; text: string }) => void;
   /** something a screen or a rule may care about changed */
   onChange: () => void;
 }
@@ -332,9 +334,11 @@ export class Runner {
       `${step.title}, attempt ${entry.attempt}${again}`,
     );
     this.#p.onChange();
-
     const end = await this.#run(record, step, entry, doubt);
     const { outcome, sentence, output } = end;
+    // Before the result is written: told twice after a crash rather than never.
+    const alert = end.alert ? this.#journal.alert(step.id, end.alert) : null;
+    if (alert) this.#p.tell?.(alert);
     this.#journal.conclude(entry, { outcome, sentence, output });
     this.#live = null;
     const severity = outcome === 'failed' ? 'warning' : 'info';

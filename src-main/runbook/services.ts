@@ -18,9 +18,11 @@ export interface ServiceCommands {
   stop: readonly (readonly string[])[];
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** A text as PowerShell takes it, whatever is in it. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const strict = "$ErrorActionPreference='Stop'; ";
-const powershell = (script: string): readonly string[] => [
+/** A script of ours for Windows PowerShell; its first error ends it with 1. */
+export const powershell = (script: string): readonly string[] => [
   'powershell.exe',
   '-NoProfile',
   '-NonInteractive',

@@ -25,6 +25,8 @@ export type StepEnd = StepResult & {
   again?: boolean;
   /** failed, and the runbook is to be taken back rather than halted (another node owns the epoch) */
   takeBack?: boolean;
+  /** a risk that people must hear of although the runbook goes on: a sentence, told once for the attempt */
+  alert?: string;
 };
 
 export interface Step {

@@ -26,6 +26,8 @@ export interface DeskParts {
   events: () => number;
   beats: BeatRing;
   config: RunningConfig;
+  /** what would start with the machine and must not */
+  bootTroubles?: () => Snapshot['troubles'];
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
   self: Snapshot['engine'];
@@ -145,7 +147,14 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
           },
         ]
       : [];
-    return [...stalled, ...lost, ...parts.backups.troubles(), ...config.troubles(), ...own];
+    return [
+      ...stalled,
+      ...lost,
+      ...(parts.bootTroubles?.() ?? []),
+      ...parts.backups.troubles(),
+      ...config.troubles(),
+      ...own,
+    ];
   };
 
   return () => {

@@ -22,6 +22,7 @@ import {
   standingLostKey,
 } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
+import type { PbxApi, PeerFence } from '../runbook/fence/means.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { failedClaim } from '../runbook/journal-view.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
@@ -39,6 +40,10 @@ export interface Ports {
   store: Store;
   random: Random;
   claims: Claims;
+  /** asks the other node to stand down; none as long as there is no peer link */
+  peer?: PeerFence;
+  /** the PBX's own API of the other node */
+  pbxApi?: PbxApi;
 }
 
 /** The configuration as the engine needs it. */
@@ -111,6 +116,7 @@ export class Engine {
       ...ports,
       stepsFor: this.#steps,
       whyNotDown: (record, signal) => whyNotDown(clock, this.interpreter.asked, record, signal),
+      tell: (message) => hooks.tell(message),
       onChange: () => this.#runbookChanged(),
     });
     this.interpreter = new Interpreter(

@@ -2,23 +2,27 @@
 import { oldestBy, widestBetween } from '../backup/schedule.ts';
 import { onItsWayMs } from '../backup/storeroom/offset.ts';
 import type { DataFolder } from '../config/data-folder.ts';
+import { profileFacts } from '../config/profiles.ts';
 import { type Config, ownTarget, targetOf, toDns, toPolicy, toReferences, toTests } from '../config/schema.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import { roundDurationWords } from '../contract/view.ts';
-import type { TestSpec } from '../engine/ports.ts';
+import type { Target, TestSpec } from '../engine/ports.ts';
+import type { FencePlan } from '../runbook/fence/fence-step.ts';
 import type { ScriptPlan } from '../runbook/promotion.ts';
 import { serviceCommands } from '../runbook/services.ts';
 import type { Site } from './engine.ts';
 
 /** Between two looks at the PBX started here; one that starts and dies is caught by the second. */
 const proofPauseMs = 1_000;
+/** In a row, before the old active counts as silent. */
+const silentRounds = 2;
 
 export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, platform: NodeJS.Platform): Site {
   const { pair, services, promotion } = config;
   const watched = targetOf(config);
   const own = ownTarget(config);
   const tests = toTests(config);
-  const { timeout, proveWithin, onFail, ...plan } = services;
+  const { timeout, proveWithin, onFail, boot, ...plan } = services;
   const script = (given: Config['promotion']['scripts']['before']): ScriptPlan | null =>
     given && { argv: given.argv, timeoutMs: given.timeout, retries: given.retries, onFail: given.onFail };
   return {
@@ -32,11 +36,41 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
       newAddress: own.address,
       scriptsFolder: folder.scripts,
       claim: promotion.claim.need,
+      fence: fenceOf(config, watched, tests),
       before: script(promotion.scripts.before),
       after: script(promotion.scripts.after),
-      services: { ...serviceCommands(plan, platform), timeoutMs: timeout, onFail },
+      services: {
+        ...serviceCommands(plan, platform),
+        timeoutMs: timeout,
+        onFail,
+        boot: { ...boot, names: plan.names, platform },
+      },
       proof: { target: own, tests, withinMs: proveWithin, pauseMs: proofPauseMs },
       dns: toDns(config),
+    },
+  };
+}
+
+function fenceOf({ pair, heartbeat, promotion }: Config, target: Target, tests: readonly TestSpec[]): FencePlan {
+  const { need, api, script, silenceWithin } = promotion.fence;
+  return {
+    need,
+    api: api && {
+      address: target.address,
+      fqdn: pair.fqdn,
+      port: heartbeat.tests.web?.port ?? profileFacts[pair.profile].ports.web,
+      clientId: api.clientId,
+      secret: api.secret,
+      timeoutMs: api.timeout,
+    },
+    script: script && { argv: script.argv, timeoutMs: script.timeout, retries: script.retries },
+    silence: {
+      target,
+      tests,
+      failWhen: heartbeat.failWhen,
+      withinMs: silenceWithin,
+      pauseMs: proofPauseMs,
+      rounds: silentRounds,
     },
   };
 }

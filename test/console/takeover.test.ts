@@ -59,6 +59,7 @@ describeWithPeers('the console in a browser: taking over', ['chromium'], () => {
     expect(titles).toEqual([
       'Ask the guards',
       'Claim the epoch',
+      'Fence the old active',
       'Run the before-script',
       'Start the services',
       'Prove that the PBX answers here',
@@ -66,7 +67,7 @@ describeWithPeers('the console in a browser: taking over', ['chromium'], () => {
       'Run the after-script',
       'Become the active node',
     ]);
-    expect(await plan.nth(2).innerText()).toContain('stop-old-active.sh');
+    expect(await plan.nth(3).innerText()).toContain('stop-old-active.sh');
     expect(await shown.dialog.innerText()).toContain('No guard is in the way.');
     const go = shown.dialog.getByRole('button', { name: 'Promote this server' });
     expect(await go.isDisabled()).toBe(true);

@@ -39,7 +39,7 @@ test('G2 manual promote during an automatic one: refused, and the automatic one 
 });
 
 describe('G2 cancel at each step', () => {
-  const beforeReturn: readonly StepId[] = ['guards', 'claim', 'before-script'];
+  const beforeReturn: readonly StepId[] = ['guards', 'claim', 'fence', 'before-script'];
   test.each(stepIds.filter((id) => id !== 'stop-services' && id !== 'flip-standing'))('%s', async (step) => {
     const scene = await dead({ mode: 'manual' });
     expect(await scene.until('awaiting')).toBe(true);

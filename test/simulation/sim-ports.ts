@@ -56,6 +56,8 @@ const never = new Promise<never>(() => {});
 
 export const watchedAddress = '192.0.2.1';
 export const ownAddress = '192.0.2.2';
+/** The active as the fence asks after it: by this very object its questions are told from the rounds of the watch. */
+export const fenceTarget: Target = { address: watchedAddress, fqdn: 'pbx.example' };
 
 export class SimNet implements Net {
   readonly #life: Life;
@@ -84,9 +86,9 @@ export class SimNet implements Net {
       const ms = state === 'up' || state === 'refusing' ? 2 : test.timeoutMs;
       return this.#deliver(ms, () => beatOf(id, state === 'up', state));
     }
-    const round = this.#roundNow();
+    const round = target === fenceTarget ? null : this.#roundNow();
     const state = world.active[id];
-    const lost = this.#lost ? this.#lost.has(id) : world.random.chance(world.lossChance(id));
+    const lost = round && this.#lost ? this.#lost.has(id) : world.random.chance(world.lossChance(id));
     let alive = world.accepts(id) && !lost;
     const refused = state === 'refusing' && !lost;
     const startedAt = this.#life.time.now;
@@ -95,6 +97,7 @@ export class SimNet implements Net {
       const late = this.#life.time.now - startedAt > test.timeoutMs;
       if (alive && late && world.random.chance(0.5)) alive = false;
       const beat = beatOf(id, alive, refused ? 'refusing' : 'silent');
+      if (!round) return beat;
       round.answers += 1;
       if (!alive) round.failed.push(id);
       if (beat.silent) round.silent.push(id);

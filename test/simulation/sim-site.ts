@@ -3,7 +3,7 @@ import type { Role } from '../../src-main/contract/words.ts';
 import type { Policy } from '../../src-main/engine/observation.ts';
 import type { TestSpec } from '../../src-main/engine/ports.ts';
 import type { Site } from '../../src-main/station/engine.ts';
-import { ownAddress, watchedAddress } from './sim-ports.ts';
+import { fenceTarget, ownAddress, watchedAddress } from './sim-ports.ts';
 
 /** Faults planted on purpose, to see that they are found. */
 export type Bug = 'skip-confirmation' | 'ignore-claim' | 'lose-results';
@@ -59,6 +59,19 @@ export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): 
       newAddress: ownAddress,
       scriptsFolder: '/scripts',
       claim: 'required',
+      fence: {
+        need: 'best-effort',
+        api: null,
+        script: null,
+        silence: {
+          target: fenceTarget,
+          tests: specs,
+          failWhen: policy.failWhen,
+          withinMs: 30_000,
+          pauseMs: 1_000,
+          rounds: 2,
+        },
+      },
       before: script('before'),
       after: { ...script('after'), onFail: 'continue' },
       services: { start: [['start']], query: [['query']], stop: [['stop']], timeoutMs: 60_000, onFail: 'halt' },

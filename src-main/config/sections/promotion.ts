@@ -1,10 +1,11 @@
 /** How this node takes over: services, scripts, decisions. */
-import { z } from 'zod';
 import { modeSchema, onFailSchema, onSilenceSchema } from '../../contract/words.ts';
-import { commandArgv, duration, flag, line, scriptArgv, scriptName, whole, word } from '../scalars.ts';
+import { commandArgv, duration, flag, line, word } from '../scalars.ts';
 import { claim } from './claim.ts';
 import { dns } from './dns.ts';
+import { fence } from './fence.ts';
 import { commandTimeout, group, list } from './form.ts';
+import { onFail, retries, script } from './script.ts';
 
 export const services = group('How the PBX is started and stopped here: by commands, or by names of services.', {
   start: list('Commands that start the PBX, in order.', commandArgv('One command and its arguments.'), 32).optional(),
@@ -15,35 +16,18 @@ export const services = group('How the PBX is started and stopped here: by comma
     line('One name or pattern.', 120),
     64,
   ).optional(),
+  boot: group('Commands that say whether the PBX starts with the machine, where names of services do not.', {
+    on: list(
+      'Run when this node has become the active one.',
+      commandArgv('One command and its arguments.'),
+      32,
+    ).optional(),
+    off: list('Run when it has ceased to be.', commandArgv('One command and its arguments.'), 32).optional(),
+  }).optional(),
   timeout: commandTimeout('How long one command, or one service, may take.').prefault('60s'),
   proveWithin: commandTimeout('How long the PBX may take to answer its own tests here.').prefault('60s'),
   onFail: word('What a service that cannot be started does to the promotion.', onFailSchema.options).prefault('halt'),
 });
-
-const retries = (description: string) => whole(description, 'a number of retries', 0, 20);
-const onFail = (description: string) => word(description, onFailSchema.options);
-
-const script = (description: string, onFailDefault: string) =>
-  z
-    .union([
-      scriptName('A file in the scripts folder.'),
-      scriptArgv('The script and its arguments; no shell.'),
-      group('A script with settings of its own.', {
-        run: z.union([scriptName('A file in the scripts folder.'), scriptArgv('The script and its arguments.')]).meta({
-          description: 'The script, alone or with its arguments.',
-          noun: 'a script',
-          allowed: 'a file in the scripts folder, or a list: [name, argument]',
-        }),
-        timeout: commandTimeout('How long one attempt may take.').optional(),
-        retries: retries('How often exit 1 is tried again.').optional(),
-        onFail: onFail(`What its failure does to the promotion. Default: ${onFailDefault}.`).optional(),
-      }),
-    ])
-    .meta({
-      description,
-      noun: 'a script',
-      allowed: 'a file in the scripts folder, a list [name, argument], or { run, timeout, retries, onFail }',
-    });
 
 export const promotion = group('How this node takes over.', {
   mode: word(
@@ -62,5 +46,6 @@ export const promotion = group('How this node takes over.', {
     onFail: onFail('What a failure does to the promotion. Default: before halt, after continue.').optional(),
   }).prefault({}),
   claim: claim.optional(),
+  fence: fence.prefault({}),
   dns: dns.optional(),
 });

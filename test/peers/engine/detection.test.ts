@@ -69,7 +69,8 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
       rule: 'suspecting.down-automatic',
       reason:
         /^3 of 3 rounds in a row failed, every guard holds, mode automatic.*sip: SIP\/2\.0 200 OK.*web: ECONNREFUSED/,
-      told: ['promoted'],
+      // its SIP still answers: fenced by best effort, and the risk is told
+      told: ['fence.1', 'promoted'],
     });
     const turned = events.filter(({ kind }) => kind === 'beat').map(({ rule }) => rule);
     expect(turned).toEqual(['test.web']);
@@ -109,7 +110,8 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     const events = await expectTakenOver(engine, {
       rule: 'suspecting.down-automatic',
       reason: /sip: no answer within 400 ms.*web: port accepts, but no TLS handshake.*tunnel: port accepts/,
-      told: ['promoted'],
+      // what hangs may wake: it is there, and no silence proves it gone
+      told: ['fence.1', 'promoted'],
     });
     const [decided] = decisions(events, 'suspecting.down-automatic');
     expect(decided?.verdict).toBe('down');
@@ -117,7 +119,7 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     web.thaw();
     await engine.until('both to be told of', ({ core }) => core.rule === 'active.other-answers');
     await engine.rounds(3);
-    expect(told(await engine.events())).toEqual(['promoted', 'other-answers']);
+    expect(told(await engine.events())).toEqual(['fence.1', 'promoted', 'other-answers']);
   });
 
   it.concurrent('A4 just under the time-out is alive for as long as it lasts; slower than it is dead', async ({

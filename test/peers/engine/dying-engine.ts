@@ -45,10 +45,16 @@ function around<T>(name: string, call: () => T): T {
   return answer;
 }
 
+/** the old active is asked after by the fence, and not by the watch alone */
+let fencing = false;
+
 const store: Store = {
   ...history,
   beginRunbook: (start) => around('begin', () => history.beginRunbook(start)),
-  intent: (runbook, entry) => around(`intent ${entry.step}`, () => history.intent(runbook, entry)),
+  intent: (runbook, entry) => {
+    around(`intent ${entry.step}`, () => history.intent(runbook, entry));
+    fencing = entry.step === 'fence';
+  },
   result: (runbook, step, ...rest) => around(`result ${step}`, () => history.result(runbook, step, ...rest)),
   setRunbook: (id, change) =>
     around(change.epoch === undefined ? `status ${change.status}` : 'epoch noted', () =>
@@ -81,9 +87,10 @@ const net: Net = {
   reference: (spec, signal) => realNet.reference(spec, signal),
   probe: async (test, target, signal) => {
     const here = target.address === config.pair.passive;
-    if (here) boundary('before probe here');
+    const place = here ? 'here' : fencing ? 'there' : null;
+    if (place) boundary(`before probe ${place}`);
     const beat = await realNet.probe(test, target, signal);
-    if (here) boundary('after probe here');
+    if (place) boundary(`after probe ${place}`);
     return beat;
   },
 };

@@ -47,7 +47,7 @@ export function yamlOf(wish: Wish): string {
       ...wish.heartbeat,
     },
     services: { timeout: '20s', proveWithin: '20s', ...wish.services },
-    promotion: { mode: 'automatic', cooldown: '0s', ...wish.promotion },
+    promotion: { mode: 'automatic', cooldown: '0s', fence: { silenceWithin: '1s' }, ...wish.promotion },
     ...wish.more,
   });
 }

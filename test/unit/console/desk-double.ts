@@ -232,6 +232,7 @@ export function runbookAt(now: number, done: number, change: Partial<RunbookView
   const ids = [
     'guards',
     'claim',
+    'fence',
     'before-script',
     'start-services',
     'prove-alive',

@@ -2,6 +2,7 @@
 import type { StepId } from '../../../src-main/contract/words.ts';
 import type { Beat, Claims, Net } from '../../../src-main/engine/ports.ts';
 import type { History } from '../../../src-main/history/history.ts';
+import type { PbxApi, PeerFence } from '../../../src-main/runbook/fence/means.ts';
 import { type PromotionPlan, promotionStepIds, promotionSteps } from '../../../src-main/runbook/promotion.ts';
 import { Runner } from '../../../src-main/runbook/runner.ts';
 import { Clockwork } from '../clockwork.ts';
@@ -14,6 +15,19 @@ export const plan: PromotionPlan = {
   newAddress: '192.0.2.2',
   claim: 'required',
   scriptsFolder: '/scripts',
+  fence: {
+    need: 'best-effort',
+    api: null,
+    script: null,
+    silence: {
+      target: { address: '192.0.2.1', fqdn: 'pbx.example.com' },
+      tests: [{ id: 'sip', kind: 'sip', transport: 'udp', port: 5060, timeoutMs: 4_000 }],
+      failWhen: 'all',
+      withinMs: 30_000,
+      pauseMs: 1_000,
+      rounds: 2,
+    },
+  },
   before: { argv: ['before.sh', '--now'], timeoutMs: 60_000, retries: 2, onFail: 'halt' },
   after: { argv: ['after.sh'], timeoutMs: 60_000, retries: 0, onFail: 'continue' },
   services: {
@@ -75,16 +89,29 @@ export function bench(change: Partial<PromotionPlan> = {}) {
   const dns = new StagedDns();
   const claims = new LocalClaims(history);
   const guards = { asked: 0, ok: true };
-  const answers = { here: true, unsure: false };
+  const answers = {
+    here: true,
+    unsure: false,
+    /** what the old active's tests find */
+    old: { outcome: 'dead', evidence: 'no answer' } as Omit<Beat, 'test' | 'ms'>,
+    byTest: {} as Record<string, Omit<Beat, 'test' | 'ms'>>,
+  };
+  const told: { key: string; text: string }[] = [];
+  /** the other node's word on standing down, and the API of its PBX; none unless a test gives one */
+  const fencing: { peer?: PeerFence; pbxApi?: PbxApi } = {};
   const vetted: string[] = [];
   const net: Net = {
-    probe: ({ id }): Promise<Beat> =>
-      Promise.resolve({
-        test: id,
-        outcome: answers.unsure ? 'unknown' : answers.here ? 'alive' : 'dead',
-        ms: 3,
-        evidence: answers.here ? '200 OK' : 'silent',
-      }),
+    probe: ({ id }, { address }): Promise<Beat> =>
+      Promise.resolve(
+        address === plan.oldAddress
+          ? { test: id, ms: 3, ...(answers.byTest[id] ?? answers.old) }
+          : {
+              test: id,
+              outcome: answers.unsure ? 'unknown' : answers.here ? 'alive' : 'dead',
+              ms: 3,
+              evidence: answers.here ? '200 OK' : 'silent',
+            },
+      ),
     reference: ({ id }) => Promise.resolve({ id, answered: true, ms: 1, evidence: '' }),
   };
   const random = countedTokens();
@@ -96,12 +123,14 @@ export function bench(change: Partial<PromotionPlan> = {}) {
       random,
       proc,
       onChange: () => {},
+      tell: ({ key, text }) => void told.push({ key, text }),
       stepsFor: promotionSteps({
         clock: work.clock,
         net,
         proc,
         dns,
         claims,
+        ...fencing,
         store: history,
         files: {
           vetScript: (path) => {
@@ -118,7 +147,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
         },
       }),
     });
-  const here = { work, history, proc, dns, claims, guards, answers, vetted, live, runner: live() };
+  const here = { work, history, proc, dns, claims, guards, answers, fencing, told, vetted, live, runner: live() };
   return {
     ...here,
     begin: (

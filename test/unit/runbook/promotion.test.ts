@@ -6,7 +6,7 @@ import { bench, plan } from './promotion-bench.ts';
 import { exit } from './workbench.ts';
 
 describe('a promotion', () => {
-  it('claims, says goodbye, starts, proves, tells, and only then is active', async () => {
+  it('claims, fences, says goodbye, starts, proves, tells, and only then is active', async () => {
     const b = bench();
     b.begin();
     expect(b.history.standing()).toBeNull();
@@ -19,6 +19,7 @@ describe('a promotion', () => {
     expect(promotionStepIds.map(b.said)).toEqual([
       'they hold',
       'epoch 1 is ours',
+      '192.0.2.1 is silent, 2 rounds in a row (sip: no answer)',
       'before.sh ended with 0 after 1 s',
       '2 start commands done',
       'it answers here after 1 s (sip: 200 OK)',
