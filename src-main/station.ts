@@ -152,7 +152,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onNews: () => engine.interpreter.tick(),
   });
   const engine: Engine = new Engine(
-    { ...ports, claims: other.claims },
+    { ...ports, claims: other.claims, peer: { askStandDown: (...ask) => peer.link.askStandDown(...ask) } },
     site(),
     {
       word: () => other.word(),

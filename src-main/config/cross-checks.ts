@@ -224,7 +224,10 @@ function placeFindings({ backup, restore }: Config): Finding[] {
     const moved = new Set(restore?.into.map(({ from }) => comparable(from)));
     const others = [
       ...(restore?.into ?? []).filter((_, j) => j !== i).map((one) => one.to),
-      ...paths.map(({ path }) => path).filter((path) => !moved.has(comparable(path))),
+      // The very place that this node backs up while it is the active is where the other one's data belongs.
+      ...paths
+        .map(({ path }) => path)
+        .filter((path) => !moved.has(comparable(path)) && comparable(path) !== comparable(to)),
     ];
     const other = others.find((one) => isWithin(to, one) || isWithin(one, to));
     if (other === undefined) continue;
