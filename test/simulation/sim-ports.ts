@@ -23,7 +23,7 @@ import type {
 import type { Seeded } from './random.ts';
 import type { SimClock, SimTime } from './sim-clock.ts';
 import type { Boundary } from './sim-store.ts';
-import { type Service, type TestId, testIds, type World } from './world.ts';
+import { keeperWords, type Service, type TestId, testIds, type World } from './world.ts';
 
 /** One round as it really went over the simulated wire: the oracle's own record, apart from the engine's counting. */
 export interface RoundSeen {
@@ -325,6 +325,7 @@ export class SimClaims implements Claims {
   readonly #rival: Rival;
   /** planted bug: the answer is not minded */
   readonly #ignoreAnswer: boolean;
+  readonly #ignored = new Set<number>();
 
   constructor(store: Store, life: Life, rival: Rival, ignoreAnswer: boolean) {
     this.#store = store;
@@ -333,8 +334,11 @@ export class SimClaims implements Claims {
     this.#ignoreAnswer = ignoreAnswer;
   }
 
-  async claim(epoch: number, owner: string): Promise<SharedAnswer> {
+  async claim(epoch: number, owner: string, how: { alone: boolean }): Promise<SharedAnswer> {
     if (!this.#life.alive()) return never;
+    const { keeper } = this.#life.world;
+    const unshared = keeper === 'unreachable' ? keeperWords[keeper] : null;
+    if (unshared !== null && !how.alone) return { won: false, owner: '', unshared };
     this.#life.boundary.cross('before claim effect');
     const { taken } = this.#rival;
     // An epoch that this node owns already cannot be taken from it any more.
@@ -345,7 +349,8 @@ export class SimClaims implements Claims {
     const other = taken.get(epoch);
     const answer = other ? { won: false, owner: other } : this.#store.claimEpoch(epoch, owner, this.#life.time.wall());
     this.#life.boundary.cross('after claim effect');
-    return { ...(this.#ignoreAnswer ? { won: true, owner } : answer), unshared: null };
+    if (this.#ignoreAnswer && other) this.#ignored.add(epoch);
+    return { ...(this.#ignoreAnswer ? { won: true, owner } : answer), unshared };
   }
 
   highest(): Promise<number> {
@@ -353,6 +358,7 @@ export class SimClaims implements Claims {
   }
 
   foreign(): Promise<number> {
-    return Promise.resolve(Math.max(0, ...this.#rival.taken.keys()));
+    const minded = [...this.#rival.taken.keys()].filter((epoch) => !this.#ignored.has(epoch));
+    return Promise.resolve(Math.max(0, ...minded));
   }
 }

@@ -58,7 +58,7 @@ export function siteOf(policy: Policy, { role = 'passive', bug }: SiteOptions): 
       oldAddress: watchedAddress,
       newAddress: ownAddress,
       scriptsFolder: '/scripts',
-      claim: 'required',
+      claim: policy.claim,
       fence: {
         need: 'best-effort',
         api: null,

@@ -14,7 +14,7 @@ import { SimClock, SimTime } from './sim-clock.ts';
 import { type Life, type Rival, SimClaims, SimDns, SimFiles, SimNet, SimProc, SimRandom } from './sim-ports.ts';
 import { type SiteOptions, siteOf } from './sim-site.ts';
 import { CutOff, Disk, SimStore } from './sim-store.ts';
-import { World } from './world.ts';
+import { keeperWords, World } from './world.ts';
 
 export interface SimulationOptions extends SiteOptions {
   /** what the world does and what the engine writes into its history, as it happens */
@@ -171,7 +171,7 @@ export class Simulation {
       const known = this.world.dataNow();
       return known ? ({ state: 'known', ...known } as const) : ({ state: 'not-kept' } as const);
     };
-    const claims = () => ({ state: 'alone', evidence: 'no keeper', foreign: 0 }) as const;
+    const claims = () => ({ state: this.world.keeper, evidence: keeperWords[this.world.keeper], foreign: 0 });
     return { word: () => this.world.word(), claims, data, settled: async () => {} };
   }
 

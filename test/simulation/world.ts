@@ -3,6 +3,7 @@
  * here, scripts. Plain state that world events change; the simulated ports read it.
  */
 import type { Policy, Word } from '../../src-main/engine/observation.ts';
+import type { ClaimsSeen } from '../../src-main/engine/ports.ts';
 import type { Seeded } from './random.ts';
 import type { SimTime } from './sim-clock.ts';
 
@@ -14,6 +15,12 @@ export type Service = 'up' | 'refusing' | 'hung' | 'silent';
 export const scriptsAreFine = { beforeFails: 0, startFails: 0, startDies: 0, startDeaf: 0, afterFails: 0, hangs: 0 };
 
 /** How long a word counts as a sign of life. */
+export const keeperWords = {
+  alone: 'no keeper',
+  reachable: 'it answers',
+  unreachable: 'it does not answer',
+} as const;
+
 export const wordFreshMs = (policy: Policy): number => 2 * policy.intervalMs + 5_000;
 
 export class World {
@@ -32,6 +39,8 @@ export class World {
   referenceLoss = 0;
   /** the active writes its word into the location */
   readonly hasWord: boolean;
+  /** who keeps claims where both nodes see them: `alone`, nobody */
+  keeper: ClaimsSeen['state'] = 'alone';
   /** this node can read the location */
   #wordReadable = true;
   /** the newest word that this node could read */

@@ -35,6 +35,7 @@ describe('reading estepe.yaml', () => {
       cooldownMs: 3_600_000,
       maxOffsetMs: 86_400_000,
       observeOnly: false,
+      claim: 'required',
       references: 2,
     });
     expect(toTests(config)).toEqual([
