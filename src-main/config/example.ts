@@ -44,6 +44,7 @@ promotion:
   onSilence: promote             # promote | hold
   cooldown: 60m                  # none by itself for so long after a promotion
   observeOnly: false             # true: decide and write down, but never act
+  # claim: required              # of its epoch in the location: required | best-effort, or { need, etcd }
   # fence:                       # the old active must be silent first. Short: fence: required
   #   need: best-effort          # required: no promotion without proof. best-effort: goes on and tells the risk
   #   api: { clientId: estepe, secret: pbx-api }   # 3CX v20: stops its services; secret: name of a secret

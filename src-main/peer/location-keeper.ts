@@ -15,6 +15,7 @@ export class LocationKeeper implements Keeper {
   readonly #for: KeptFor;
   /** a claim never changes: read once */
   readonly #owners = new Map<number, string>();
+  #proven = false;
 
   /** @param folder name of the pair's own folder in the location */
   constructor(board: Board, folder: string, keptFor: KeptFor) {
@@ -33,6 +34,7 @@ export class LocationKeeper implements Keeper {
   }
 
   async claims(signal: AbortSignal): Promise<Claimed[]> {
+    await this.#prove(signal);
     const names = await this.#board.list(`${this.#folder}/epoch-`, signal);
     const withdrawn = new Set<number>();
     const epochs: number[] = [];
@@ -51,6 +53,13 @@ export class LocationKeeper implements Keeper {
 
   async withdraw(epoch: number, owner: string, signal: AbortSignal): Promise<void> {
     await this.#board.createExclusive(`${this.#name(epoch)}-withdrawn`, writeClaim(this.#for, epoch, owner), signal);
+  }
+
+  /** Once: that an endpoint knows no exclusive creation must be seen now, and not by the first takeover. */
+  async #prove(signal: AbortSignal): Promise<void> {
+    if (this.#proven) return;
+    await this.#board.createExclusive(`${this.#folder}/claims-are-kept`, `${this.#for.pair}\n`, signal);
+    this.#proven = true;
   }
 
   #name(epoch: number): string {
