@@ -28,6 +28,7 @@ import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
 import { wirePeer } from './station/peer-wiring.ts';
+import { backupForOther, type PlannedParts, pairAtWork, plannedSight } from './station/planned.ts';
 import { Recorder } from './station/recorder.ts';
 import { RunningConfig } from './station/running-config.ts';
 import { siteOf } from './station/site.ts';
@@ -151,13 +152,21 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     note: (rule, severity, sentence) => note(severity, rule, sentence, 'engine'),
     onNews: () => engine.interpreter.tick(),
   });
+  const planned: PlannedParts = { clock, storeroom, link: () => peer.link };
+  const ended = new AbortController();
   const engine: Engine = new Engine(
-    { ...ports, claims: other.claims, peer: { askStandDown: (...ask) => peer.link.askStandDown(...ask) } },
+    {
+      ...ports,
+      claims: other.claims,
+      peer: { askStandDown: (...ask) => peer.link.askStandDown(...ask) },
+      pair: pairAtWork(planned),
+    },
     site(),
     {
       word: () => other.word(),
       claims: () => other.claimsSeen(),
       data: () => storeroom.data(),
+      planned: () => plannedSight(planned),
       settled: (signal) => storeroom.settled(signal),
     },
     {
@@ -190,6 +199,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   const peer = wirePeer({
     ...{ ports, engine, folder, version, other },
     config: () => config.running,
+    askedForBackup: (_because, onProgress) => backupForOther(planned, ended.signal, onProgress),
     askedToStandDown: (epoch, because) => engine.standDownAsked(epoch, because),
     note: (severity, rule, reason) => note(severity, rule, reason, 'engine'),
     onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
@@ -257,6 +267,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     close() {
       closing ??= (async () => {
         stopPruning();
+        ended.abort();
         config.close();
         other.close();
         bootLook.close();

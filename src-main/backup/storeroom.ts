@@ -13,6 +13,7 @@ import type { DataState } from '../engine/observation.ts';
 import type { Cancel } from '../engine/ports.ts';
 import { Aftermath } from './storeroom/aftermath.ts';
 import { Calendar } from './storeroom/calendar.ts';
+import { aborted, type Commission, commission } from './storeroom/commission.ts';
 import { type Achieved, carryOut } from './storeroom/doing.ts';
 import { Facts, isScheduled } from './storeroom/facts.ts';
 import { Listing } from './storeroom/listing.ts';
@@ -20,9 +21,10 @@ import { nothingTold, offsetTurn } from './storeroom/offset.ts';
 import type { StoreroomParts } from './storeroom/parts.ts';
 import { pauseBeforeNext } from './storeroom/second-tries.ts';
 import { Stock } from './storeroom/stock.ts';
+import { Unsaved } from './storeroom/unsaved.ts';
 import { viewOf, whyNot } from './storeroom/view.ts';
 import { Voice } from './storeroom/voice.ts';
-import { type Cause, Work } from './storeroom/work.ts';
+import { type Cause, causeWords, Work } from './storeroom/work.ts';
 import { takeTurn } from './work-of-config.ts';
 
 /** Between two looks at the offset and at what else only time changes, ms. */
@@ -41,6 +43,7 @@ export class Storeroom {
   readonly #listing: Listing;
   readonly #calendar: Calendar;
   readonly #stock: Stock;
+  readonly #unsaved: Unsaved;
   readonly #closing = new AbortController();
   readonly #voice: Voice;
   readonly #aftermath: Aftermath;
@@ -65,6 +68,7 @@ export class Storeroom {
     this.#p = parts;
     this.#facts = new Facts(parts.store);
     this.#stock = new Stock(parts, this.#facts);
+    this.#unsaved = new Unsaved(this.#facts, parts.clock);
     this.#listing = new Listing({
       clock: parts.clock,
       open: () => {
@@ -85,11 +89,12 @@ export class Storeroom {
   /** First what a crash left, then the schedules. */
   start(): void {
     this.#role = this.#p.around.standing().role;
+    this.#unsaved.noted(this.#role);
     this.#aftermath.start();
     const { begun } = this.#facts.now;
     if (begun !== null) {
       const { kind, by, name, inOrder = false } = begun;
-      if (kind === 'backup' && !inOrder) this.#tellOfAfter();
+      if (kind === 'backup' && !inOrder) this.#voice.cutOff(this.#p.config());
       const again =
         ofPerson(by) || !isScheduled(kind) ? 'order it again when it is wanted' : 'it is tried again by itself';
       const cutOff = new EstepeError('backup', 'it was cut off by the end of Estepe', again);
@@ -115,7 +120,8 @@ export class Storeroom {
     if (this.#closed) return;
     const { role } = this.#p.around.standing();
     const work = this.#work;
-    if (this.#p.around.runbookOpen()) work?.cancel('runbook');
+    if (this.#p.around.runbookOpen() && work?.commissioned !== true) work?.cancel('runbook');
+    this.#unsaved.noted(role);
     if (role === this.#role) return;
     this.#role = role;
     if (work?.kind === (role === 'active' ? 'restore' : 'backup')) work.cancel('role');
@@ -137,6 +143,24 @@ export class Storeroom {
     await this.#aftermath.untilFree(signal);
   }
 
+  /** A backup or a restore that a runbook of the pair waits for. @throws EstepeError as it failed, `refused` */
+  commissioned(order: Commission, signal: AbortSignal): Promise<Achieved> {
+    this.look();
+    const begin = ({ kind, by, name }: Commission): BackupAnswer => this.#begin(kind, by, name, true);
+    return commission({ work: () => this.#work, begin }, order, signal);
+  }
+
+  /** What a planned change of roles asks: why nothing could be restored here, and what a restore would destroy; null each: nothing. */
+  forPlanned(): { whyNoRestore: string | null; unsaved: string | null } {
+    const { config } = this.#p;
+    const idle = { config, around: { ...this.#p.around, runbookOpen: () => false } };
+    const { trouble } = this.#listing;
+    return {
+      whyNoRestore: whyNot('restore', idle, this.#role, null) ?? trouble?.sentence ?? null,
+      unsaved: this.#unsaved.sentence,
+    };
+  }
+
   data(): DataState {
     return this.#p.config().restore === null ? { state: 'not-kept' } : this.#stock.restoredState();
   }
@@ -154,7 +178,8 @@ export class Storeroom {
 
   troubles(): Trouble[] {
     const { trouble } = this.#aftermath;
-    return trouble === null ? [] : [trouble];
+    const held = this.#p.config().restore === null ? [] : this.#unsaved.trouble();
+    return trouble === null ? held : [trouble, ...held];
   }
 
   view(): BackupsView {
@@ -232,8 +257,9 @@ export class Storeroom {
     return this.#begin(kind, 'schedule', null).accepted;
   }
 
-  #begin(kind: BackupKind, by: string, name: string | null): BackupAnswer {
-    const reason = this.#closed ? 'this engine is ending' : whyNot(kind, this.#p, this.#role, this.#work);
+  #begin(kind: BackupKind, by: string, name: string | null, commissioned = false): BackupAnswer {
+    const why = this.#closed ? 'this engine is ending' : whyNot(kind, this.#p, this.#role, this.#work, commissioned);
+    const reason = why ?? (kind === 'restore' && !ofPerson(by) ? this.#unsaved.sentence : null);
     if (reason !== null) return { accepted: false, reason };
     let turn: { release(): void } | null = null;
     try {
@@ -247,7 +273,7 @@ export class Storeroom {
       if (kind === 'restore') this.#stock.read();
       onChange();
     };
-    const work = new Work({ kind, name, by, clock, onChange: changed });
+    const work = new Work({ kind, name, by, commissioned, clock, onChange: changed });
     this.#work = work;
     this.#facts.change({ begun: { kind, by, name } });
     if (!ofPerson(by))
@@ -267,8 +293,12 @@ export class Storeroom {
       await this.#aftermath.done;
       if (work.kind !== 'verify') turn ??= takeTurn(this.#p.folder, 0);
       if (work.kind === 'restore') await this.#aftermath.ended();
-      this.#achieved(work, await carryOut(work, this.#p));
+      const achieved = await carryOut(work, this.#p);
+      work.end = { achieved };
+      if (work.kind !== 'verify') this.#unsaved.over();
+      this.#achieved(work, achieved);
     } catch (error) {
+      work.end ??= { error };
       this.#failed(work, error);
     } finally {
       turn?.release();
@@ -308,16 +338,8 @@ export class Storeroom {
     if (cause === 'engine') this.#facts.change({ begun: { kind, by, name, inOrder: true } });
     else this.#end(kind, { by, name, ok: false, cancelled: cause !== null, sentence: why, todo });
     if (cause !== null) {
-      const causes = {
-        person: 'by a person',
-        runbook: 'because of a runbook',
-        role: 'by its new role',
-        engine: 'by its end',
-      };
-      this.#voice.note('engine', 'info', `${kind}.cancelled`, `the ${kind} was cancelled ${causes[cause]}: ${why}`, {
-        by,
-        name,
-      });
+      const text = `the ${kind} was cancelled ${causeWords[cause]}: ${why}`;
+      this.#voice.note('engine', 'info', `${kind}.cancelled`, text, { by, name });
       // A runbook that comes to nothing leaves the node what it was, and the run is still wanted.
       if (cause === 'runbook' && !ofPerson(by) && isScheduled(kind))
         this.#tryAgain(kind, pauseBeforeNext(1, null) ?? 0);
@@ -343,15 +365,6 @@ export class Storeroom {
     this.#facts.change({ failures: 0, failureTold: { ...failureTold, [kind]: true } });
     if (failureTold[kind]) this.#voice.note('engine', 'warning', `${kind}.failed`, text, { by, name, failures });
     else this.#voice.tell(`${kind}.failed`, 'alert', text, { by, name, failures });
-  }
-
-  /** Not run from here: a node that was gone may not be the active any more, and `after` starts what `before` stopped. */
-  #tellOfAfter(): void {
-    const after = this.#p.config().backup?.source.after ?? [];
-    if (after.length === 0) return;
-    const text =
-      'A backup was cut off by the end of Estepe, perhaps before `backup.source.after` ran: what `before` stopped may still stand still. What to do: if it does, run those commands by hand.';
-    this.#voice.tell('backup.cut-off', 'alert', text);
   }
 
   #end(kind: BackupKind, end: Omit<NonNullable<BackupsView['last'][BackupKind]>, 'at'>): void {
@@ -388,6 +401,3 @@ export class Storeroom {
     if (newer !== null && newer !== this.#givenUpOn) this.#begin('restore', 'schedule', null);
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((go) => (signal.aborted ? go() : signal.addEventListener('abort', () => go(), { once: true })));

@@ -37,6 +37,7 @@ export function toPolicy(config: Config): Policy {
     observeOnly: promotion.observeOnly,
     claim: promotion.claim.need,
     references: heartbeat.references.length,
+    failbackStableMs: promotion.failback.stable,
   };
 }
 

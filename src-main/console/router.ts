@@ -39,6 +39,7 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       }
     }),
     promote: os.promote.handler(({ input }) => desk.promote(input)),
+    switchover: os.switchover.handler(({ input }) => desk.switchover(input)),
     cancel: os.cancel.handler(({ input }) => desk.cancel(input)),
     maintenance: {
       on: os.maintenance.on.handler(({ input }) => desk.maintenanceOn(input)),

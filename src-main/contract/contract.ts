@@ -6,8 +6,8 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
 import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
-import { eventViewSchema, feedFrameSchema, snapshotSchema } from './snapshot.ts';
-import { guardNameSchema, guardNames, outcomeSchema } from './words.ts';
+import { eventViewSchema, feedFrameSchema, guardViewSchema, snapshotSchema } from './snapshot.ts';
+import { everyGuardName, guardNameSchema, guardNames, outcomeSchema, plannedKindSchema } from './words.ts';
 
 const overrideSchema = z.object({
   guard: guardNameSchema,
@@ -57,6 +57,26 @@ export const contract = {
       }),
     )
     .output(orderAnswerSchema.extend({ plan: z.array(z.string()) })),
+  /** roles change while both nodes live; followed in the snapshot's `runbook` */
+  switchover: oc
+    .input(
+      z.object({
+        kind: plannedKindSchema,
+        by: bySchema,
+        reason: z.string().trim().max(500).default(''),
+        overrides: z.array(overrideSchema).max(everyGuardName.length).default([]),
+        /** only say what would happen: plan and guards, nothing is started */
+        dryRun: z.boolean().default(false),
+      }),
+    )
+    .output(
+      orderAnswerSchema.extend({
+        plan: z.array(z.string()),
+        /** place in `plan` of the step from which on it is not taken back by itself */
+        pointOfNoReturn: z.number().int(),
+        guards: z.array(guardViewSchema),
+      }),
+    ),
   cancel: oc
     .input(z.object({ by: bySchema, reason: z.string().trim().max(500).default('') }))
     .output(orderAnswerSchema),

@@ -5,8 +5,8 @@
 import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
-import type { EventView, FeedFrame, Snapshot } from './snapshot.ts';
-import type { GuardName, Severity } from './words.ts';
+import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
+import type { GuardName, PlannedKind, Severity } from './words.ts';
 
 export interface PromoteAsk {
   by: string;
@@ -15,6 +15,12 @@ export interface PromoteAsk {
   dryRun: boolean;
   skipStep: boolean;
 }
+
+export interface SwitchoverAsk extends Omit<PromoteAsk, 'skipStep'> {
+  kind: PlannedKind;
+}
+
+export type SwitchoverAnswer = OrderAnswer & { plan: string[]; pointOfNoReturn: number; guards: GuardView[] };
 
 export interface BeatRow {
   at: number;
@@ -45,6 +51,7 @@ export interface Desk {
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
   subscribe(call: (frame: Exclude<FeedFrame, { kind: 'snapshot' }>) => void): () => void;
   promote(ask: PromoteAsk): Promise<OrderAnswer & { plan: string[] }>;
+  switchover(ask: SwitchoverAsk): Promise<SwitchoverAnswer>;
   cancel(ask: { by: string; reason: string }): Promise<OrderAnswer>;
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };

@@ -68,14 +68,27 @@ export const guardNames = [
   'not-observe-only',
   'cool-down',
 ] as const;
-export const guardNameSchema = z.enum(guardNames);
+/** What must hold beside some of those before a planned change of roles. */
+export const plannedGuardNames = [
+  'peer-link',
+  'other-serves',
+  'restore-ready',
+  'newer-data-here',
+  'stable-for',
+] as const;
+export const everyGuardName = [...guardNames, ...plannedGuardNames] as const;
+export const guardNameSchema = z.enum(everyGuardName);
 export type GuardName = z.infer<typeof guardNameSchema>;
 
 /** Who set a promotion off. */
 export const originSchema = z.enum(['automatic', 'silence', 'person']);
 export type Origin = z.infer<typeof originSchema>;
 
-export const runbookKindSchema = z.enum(['promotion', 'stand-down']);
+/** Roles change while both nodes live: there, and the way home. */
+export const plannedKindSchema = z.enum(['switchover', 'failback']);
+export type PlannedKind = z.infer<typeof plannedKindSchema>;
+
+export const runbookKindSchema = z.enum(['promotion', 'stand-down', ...plannedKindSchema.options]);
 export type RunbookKind = z.infer<typeof runbookKindSchema>;
 
 export const runbookStatusSchema = z.enum(['running', 'halted', 'done', 'cancelled']);
@@ -92,6 +105,11 @@ export const stepIds = [
   'after-script',
   'flip-standing',
   'stop-services',
+  'ready',
+  'final-backup',
+  'restore-final',
+  'stand-down-other',
+  'last-changes',
 ] as const;
 export const stepIdSchema = z.enum(stepIds);
 export type StepId = z.infer<typeof stepIdSchema>;

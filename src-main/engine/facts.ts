@@ -4,21 +4,22 @@
  */
 import type { GuardView } from '../contract/snapshot.ts';
 import { phasesToPromoteFrom } from '../contract/view.ts';
-import { type Phase, phases, type Verdict, verdicts } from '../contract/words.ts';
+import { type Phase, phases, type RunbookKind, type Verdict, verdicts } from '../contract/words.ts';
 import { refusing, refusingToGoOn } from './guards.ts';
 import type { CoreState, Observation, Policy } from './observation.ts';
+import { plannedGuards } from './planned-guards.ts';
 
 export interface Facts {
   phase: Phase;
   verdict: Verdict | 'none';
   /** what a person's order means in this phase, once the guards have been asked */
-  order: 'none' | 'promote' | 'hold' | 'abort' | 'resume' | 'abandon' | 'refuse';
+  order: 'none' | 'promote' | 'planned' | 'hold' | 'abort' | 'resume' | 'abandon' | 'refuse';
   /** `self`: may promote by itself now. `ask`: a person must. `quiet`: maintenance. `observe`: observe-only. */
   go: 'self' | 'ask' | 'quiet' | 'observe';
-  /** `revocable`: set off by the machine and before the point of no return */
+  /** `revocable`: before the point of no return, and set off by the machine or while the other node was well */
   runbook: 'none' | 'revocable' | 'running' | 'done' | 'halted' | 'cancelled';
   /** what the newest runbook does */
-  kind: 'promotion' | 'stand-down';
+  kind: 'promotion' | 'planned' | 'stand-down';
   epoch: 'mine' | 'higher';
 }
 
@@ -27,6 +28,7 @@ export const idle: readonly Phase[] = phasesToPromoteFrom;
 
 /** The orders that can come out of `orderFact` in each phase. */
 export function ordersIn(phase: Phase): readonly Facts['order'][] {
+  if (phase === 'watching') return ['none', 'promote', 'planned', 'refuse'];
   if (phase === 'awaiting') return ['none', 'promote', 'refuse', 'hold'];
   if (idle.includes(phase)) return ['none', 'promote', 'refuse'];
   if (phase === 'promoting') return ['none', 'refuse', 'abort'];
@@ -39,7 +41,7 @@ export const domains = {
   verdict: ['none', ...verdicts],
   go: ['self', 'ask', 'quiet', 'observe'],
   runbook: ['none', 'revocable', 'running', 'done', 'halted', 'cancelled'],
-  kind: ['promotion', 'stand-down'],
+  kind: ['promotion', 'planned', 'stand-down'],
   epoch: ['mine', 'higher'],
 } as const satisfies { [K in Exclude<keyof Facts, 'order'>]: readonly Facts[K][] };
 
@@ -61,14 +63,26 @@ function orderFact(state: CoreState, o: Observation, guards: readonly GuardView[
     // Half stood down is not a state to be left in: only trying again leads out of it.
     return state.phase === 'halted' && o.runbook?.kind !== 'stand-down' ? 'abandon' : 'refuse';
   }
+  if (order.kind !== 'promote') {
+    const ok =
+      state.phase === 'watching' && refusing(plannedGuards(order.kind, state, o), order.overrides).length === 0;
+    return ok ? 'planned' : 'refuse';
+  }
   if (state.phase === 'halted') {
     if (order.skipStep && !o.runbook?.skippable) return 'refuse';
-    const standsDown = o.runbook?.kind === 'stand-down';
-    return !standsDown && refusingToGoOn(state.verdict, guards, order.overrides).length > 0 ? 'refuse' : 'resume';
+    return asksForLife(o, order.skipStep) && refusingToGoOn(state.verdict, guards, order.overrides).length > 0
+      ? 'refuse'
+      : 'resume';
   }
   if (!idle.includes(state.phase)) return 'refuse';
   return refusing(guards, order.overrides).length > 0 ? 'refuse' : 'promote';
 }
+
+/** To go on is to go live: not where this node stands down, nor at a step before which the other one is meant to live. */
+export const asksForLife = ({ runbook }: Observation, skipStep: boolean): boolean =>
+  runbook?.kind !== 'stand-down' && (!isPlanned(runbook?.kind) || skipStep);
+
+const isPlanned = (kind: RunbookKind | undefined): boolean => kind === 'switchover' || kind === 'failback';
 
 function goFact(state: CoreState, o: Observation, guards: readonly GuardView[]): Facts['go'] {
   if (o.maintenance) return 'quiet';
@@ -83,7 +97,7 @@ function runbookFact(o: Observation): Facts['runbook'] {
   const r = o.runbook;
   if (!r) return 'none';
   if (r.status !== 'running') return r.status;
-  return r.origin !== 'person' && !r.committed && !r.cancelling ? 'revocable' : 'running';
+  return (r.origin !== 'person' || isPlanned(r.kind)) && !r.committed && !r.cancelling ? 'revocable' : 'running';
 }
 
 /** Another node goes under a higher epoch, or owns this very one where both can see it. */
@@ -98,7 +112,7 @@ export function factsOf(state: CoreState, o: Observation, guards: readonly Guard
     order: orderFact(state, o, guards),
     go: goFact(state, o, guards),
     runbook: runbookFact(o),
-    kind: o.runbook?.kind ?? 'promotion',
+    kind: isPlanned(o.runbook?.kind) ? 'planned' : o.runbook?.kind === 'stand-down' ? 'stand-down' : 'promotion',
     epoch: isOutranked(o) ? 'higher' : 'mine',
   };
 }

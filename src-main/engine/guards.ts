@@ -8,7 +8,7 @@ import { inWords } from './duration.ts';
 import { contradicts, roundsNeeded } from './judge.ts';
 import type { CoreState, Observation, Override } from './observation.ts';
 
-type Check = (state: CoreState, o: Observation) => readonly [ok: boolean, evidence: string];
+export type Check = (state: CoreState, o: Observation) => readonly [ok: boolean, evidence: string];
 
 const verdictEvidence: Check = (state, o) => {
   if (state.verdict === 'down')
@@ -47,7 +47,13 @@ const claimEvidence: Check = (_state, o) => {
 const settledThen: readonly GuardName[] = ['proven-down', 'no-contradiction', 'no-maintenance', 'not-observe-only'];
 
 /** `bindsPerson`: a person's order has to override it by name; the others hold back automatic promotion only. */
-const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] = [
+export interface Guard {
+  name: GuardName;
+  bindsPerson: boolean;
+  check: Check;
+}
+
+const table: readonly Guard[] = [
   {
     name: 'seen-healthy',
     bindsPerson: false,
@@ -110,9 +116,17 @@ const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] 
   },
 ];
 
+/** The guard of that name, for another table. */
+export const guardNamed = (wanted: GuardName): readonly Guard[] => table.filter(({ name }) => name === wanted);
+
 /** All guards with their evidence, in the order an admin reads them. */
 export function guardsOf(state: CoreState, observation: Observation): GuardView[] {
-  return table.map(({ name, bindsPerson, check }) => {
+  return askedOf(table, state, observation);
+}
+
+/** Each guard of a table with its evidence. */
+export function askedOf(guards: readonly Guard[], state: CoreState, observation: Observation): GuardView[] {
+  return guards.map(({ name, bindsPerson, check }) => {
     const [ok, evidence] = check(state, observation);
     return { name, ok, bindsPerson, evidence };
   });

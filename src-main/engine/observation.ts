@@ -9,6 +9,7 @@ import type {
   OnSilence,
   Origin,
   Phase,
+  PlannedKind,
   Role,
   RunbookKind,
   RunbookStatus,
@@ -44,6 +45,16 @@ export type DataState =
   | { state: 'never' }
   | { state: 'known'; ageMs: number; verified: boolean };
 
+/** What a planned change of roles stands on, beside what is watched. */
+export interface PlannedSight {
+  /** `heardAgoMs` null: not in this life */
+  link: { paired: boolean; heardAgoMs: number | null; trouble: string | null };
+  /** why nothing could be restored here; null: it could */
+  whyNoRestore: string | null;
+  /** what a restore here would destroy; null: nothing */
+  unsaved: string | null;
+}
+
 export interface RunbookFacts {
   id: number;
   kind: RunbookKind;
@@ -66,6 +77,7 @@ export interface Override {
 /** What a person asks. Ids grow; an order is answered once. */
 export type Order = { id: number; by: string; reason: string } & (
   | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
+  | { kind: PlannedKind; overrides: readonly Override[] }
   | { kind: 'cancel' }
 );
 
@@ -86,6 +98,8 @@ export interface Policy {
   claim: 'required' | 'best-effort';
   /** how many references are configured */
   references: number;
+  /** how long the other node must have been watched healthy before a failback; absent in older recordings */
+  failbackStableMs?: number;
 }
 
 export interface Observation {
@@ -100,6 +114,8 @@ export interface Observation {
   word: Word | null;
   claims: ClaimsSeen;
   data: DataState;
+  /** null or absent: this node is not told of it, and there is no planned change of roles */
+  planned?: PlannedSight | null;
   maintenance: { leftMs: number } | null;
   /** left of the cool-down after the last promotion */
   cooldownLeftMs: number;
@@ -152,6 +168,7 @@ export interface CoreState {
 
 export type Effect =
   | { do: 'start-promotion'; origin: Origin; by: string; because: string; overrides: readonly Override[] }
+  | { do: 'start-planned'; kind: PlannedKind; by: string; because: string; overrides: readonly Override[] }
   | { do: 'cancel-runbook'; because: string }
   | { do: 'resume-runbook'; by: string; skipStep: boolean; overrides: readonly Override[] }
   | { do: 'abandon-runbook'; by: string; because: string }

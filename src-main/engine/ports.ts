@@ -271,11 +271,25 @@ export interface StandDownAnswer {
   sentence: string;
 }
 
+/** `refused`: it makes none for this node. `unreachable`: it could not be asked, or fell silent over it. */
+export type BackupAnswer =
+  | { outcome: 'made'; sentence: string; name: string; createdAt: number; verified: boolean }
+  | { outcome: 'failed' | 'refused' | 'unreachable'; sentence: string };
+
 /** The engine on the other node, over the peer link. */
 export interface Peer {
   state(): PeerState;
   /** Never rejects. Ends when the other node has stood down or will not, at latest after two minutes, or by `signal`. */
   askStandDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer>;
+  /**
+   * Never rejects. Ends when the other node has made a backup and read it back, or will not. `epoch`: under which it stood down at our
+   * request, and holds its data still; null: it is the active one. `onProgress` is told how far it says it is.
+   */
+  askBackup(
+    ask: { epoch: number | null; because: string },
+    signal: AbortSignal,
+    onProgress: (sentence: string) => void,
+  ): Promise<BackupAnswer>;
   /** Never rejects: what the other node tells of itself, or a sentence why it does not. */
   facts(signal: AbortSignal): Promise<ParityFacts | string>;
 }

@@ -56,7 +56,9 @@ const observationSchema = z.looseObject({
   standing: z.looseObject({ role: roleSchema, epoch: z.number() }),
   highestEpoch: z.number(),
   runbook: nullish(z.looseObject({ status: z.enum(['running', 'halted', 'done', 'cancelled']), kind: z.string() })),
-  order: nullish(z.looseObject({ id: z.number(), by: z.string(), kind: z.enum(['promote', 'cancel']) })),
+  order: nullish(
+    z.looseObject({ id: z.number(), by: z.string(), kind: z.enum(['promote', 'cancel', 'switchover', 'failback']) }),
+  ),
 });
 const headSchema = z.looseObject({
   estepe: z.literal('observations'),

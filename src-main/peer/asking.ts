@@ -5,16 +5,26 @@
 import type { z } from 'zod';
 import { sentenceOf } from '../contract/errors.ts';
 import { type ParityFacts, parityFactsSchema } from '../contract/parity.ts';
-import type { Clock, StandDownAnswer } from '../engine/ports.ts';
+import type { BackupAnswer, Clock, StandDownAnswer } from '../engine/ports.ts';
 import { type Answered, type Call, CallFault, call, placeText } from './call.ts';
 import type { LinkHooks } from './hooks.ts';
-import { type Envelope, helloSchema, refusalSchema, type StandDownState, standDownStateSchema } from './messages.ts';
+import {
+  type BackupState,
+  backupStateSchema,
+  type Envelope,
+  helloSchema,
+  refusalSchema,
+  type StandDownState,
+  standDownStateSchema,
+} from './messages.ts';
 import { checkWord, fitWord, type NodeWord } from './word.ts';
 
 export const callTimeoutMs = 4_000;
 const standDownWithinMs = 120_000;
+/** A backup may be large; that it goes on is seen by the answers. */
+const backupWithinMs = 12 * 3600_000;
 const askAgainMs = 1_000;
-/** Silent for so long while it stands down, it counts as gone. */
+/** Silent for so long while it does what it was asked, it counts as gone. */
 const silenceMs = 15_000;
 
 /** Whom to ask, as it is paired now. */
@@ -46,6 +56,18 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
 }
 
 const notYet = 'The other node is still standing down after two minutes, and does not say that it has.';
+const noBackupYet = 'The other node is still making its backup after twelve hours.';
+const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').slice(0, 500);
+
+/** What was asked of the other node and takes its time. */
+interface Long<T> {
+  withinMs: number;
+  notYet: string;
+  begin: () => Promise<T>;
+  /** null: that engine has started anew since and knows nothing of it */
+  look: (id: string) => Promise<T | null>;
+  onState?: (state: T) => void;
+}
 
 /**
  * An answer may have been lost on the way back: asked again, the same epoch is the same request there. Once it was begun, a
@@ -94,37 +116,75 @@ export class Asking {
 
   /** Never rejects. */
   async standDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer> {
-    const { clock } = this.#hooks;
-    const until = clock.now() + standDownWithinMs;
-    let job: StandDownState | null = null;
-    let heardAt = clock.now();
+    const body = { epoch, because: oneLine(because) };
     try {
-      for (;;) {
-        try {
-          job = job === null ? await this.#beginStandDown(epoch, because, signal) : await this.#look(job.id, signal);
-          heardAt = clock.now();
-        } catch (error) {
-          if (!worthAnother(error, job !== null) || clock.now() - heardAt > silenceMs) throw error;
-        }
-        if (job !== null && job.state !== 'running') return { outcome: job.state, sentence: job.sentence };
-        if (clock.now() >= until) throw new CallFault('silent', notYet);
-        await pause(clock, askAgainMs, signal);
-      }
+      const { state, sentence } = await this.#followed<StandDownState>(
+        {
+          ...{ withinMs: standDownWithinMs, notYet },
+          ...this.#long('/stand-down', body, standDownStateSchema, signal),
+        },
+        signal,
+      );
+      return { outcome: state === 'stood-down' ? state : 'refused', sentence };
     } catch (error) {
       const refused = error instanceof Refused && error.refused === 'lower-epoch';
       return { outcome: refused ? 'refused' : 'unreachable', sentence: sentenceOf(error) };
     }
   }
 
-  async #beginStandDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownState> {
-    const body = { epoch, because: because.replace(/\p{Cc}+/gu, ' ').slice(0, 500) };
-    return this.#read(standDownStateSchema, await this.#inTurn(() => this.#post('/stand-down', body, signal)));
+  /** Never rejects. */
+  async backup(
+    epoch: number | null,
+    because: string,
+    signal: AbortSignal,
+    onProgress: (sentence: string) => void,
+  ): Promise<BackupAnswer> {
+    const body = { epoch, because: oneLine(because) };
+    const onState = ({ state, sentence }: BackupState): void => {
+      if (state === 'running') onProgress(sentence);
+    };
+    try {
+      const asked = this.#long('/backup', body, backupStateSchema, signal);
+      const long = { withinMs: backupWithinMs, notYet: noBackupYet, ...asked, onState };
+      const { made, sentence } = await this.#followed<BackupState>(long, signal);
+      return made === null ? { outcome: 'failed', sentence } : { outcome: 'made', sentence, ...made };
+    } catch (error) {
+      const refused = error instanceof Refused && error.refused === 'not-active';
+      return { outcome: refused ? 'refused' : 'unreachable', sentence: sentenceOf(error) };
+    }
+  }
+
+  /** Asks until it has ended. An answer that was lost, or an engine that is starting anew, is asked again. @throws CallFault */
+  async #followed<T extends { id: string; state: string }>(long: Long<T>, signal: AbortSignal): Promise<T> {
+    const { clock } = this.#hooks;
+    const until = clock.now() + long.withinMs;
+    let job: T | null = null;
+    let heardAt = clock.now();
+    for (;;) {
+      try {
+        job = job === null ? await long.begin() : await long.look(job.id);
+        heardAt = clock.now();
+      } catch (error) {
+        if (!worthAnother(error, job !== null) || clock.now() - heardAt > silenceMs) throw error;
+      }
+      if (job !== null) long.onState?.(job);
+      if (job !== null && job.state !== 'running') return job;
+      if (clock.now() >= until) throw new CallFault('silent', long.notYet);
+      await pause(clock, askAgainMs, signal);
+    }
+  }
+
+  #long<T>(path: string, body: unknown, schema: z.ZodType<T>, signal: AbortSignal): Pick<Long<T>, 'begin' | 'look'> {
+    return {
+      begin: async () => this.#read(schema, await this.#inTurn(() => this.#post(path, body, signal))),
+      look: (id) => this.#look(`${path}/${id}`, schema, signal),
+    };
   }
 
   /** How far it is; null: that engine has started anew since and knows nothing of it. */
-  async #look(id: string, signal: AbortSignal): Promise<StandDownState | null> {
+  async #look<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T | null> {
     try {
-      return this.#read(standDownStateSchema, await this.#get(`/stand-down/${id}`, signal));
+      return this.#read(schema, await this.#get(path, signal));
     } catch (error) {
       if (error instanceof Refused && error.refused === 'unknown') return null;
       throw error;

@@ -9,6 +9,13 @@ export interface StandDownEnd {
   sentence: string;
 }
 
+/** What became of a backup that the other node asked for. */
+export interface BackupMade {
+  /** null: there is none, and `sentence` says why */
+  made: { name: string; createdAt: number; verified: boolean } | null;
+  sentence: string;
+}
+
 export interface LinkHooks {
   clock: Clock;
   random: Random;
@@ -27,6 +34,10 @@ export interface LinkHooks {
   epochs(): { standing: number; highest: number };
   /** Resolves when this node HAS stood down, or will not. Asked again for the same epoch only after it has answered. */
   onStandDown(epoch: number, because: string): Promise<StandDownEnd>;
+  /** Why no backup is made here for the other node; null: it may ask. `epoch`: under which it says that this one stood down. */
+  whyNoBackup(epoch: number | null): string | null;
+  /** Makes one; resolves when it is made and read back, or why not. `onProgress` is told how far it is. */
+  onBackup(epoch: number | null, because: string, onProgress: (sentence: string) => void): Promise<BackupMade>;
   facts(): Promise<ParityFacts>;
   /** the other node is no longer paired: what it said is forgotten */
   onUnpaired(): void;

@@ -8,7 +8,7 @@ import type { ParityFacts } from '../contract/parity.ts';
 import { type PairCode, type PeerAnswer, type PeerStatus, type PeerView, peerGoods } from '../contract/peer.ts';
 import { inWords } from '../engine/duration.ts';
 import { wordFreshMs } from '../engine/judge.ts';
-import type { Cancel, Peer, PeerState, StandDownAnswer } from '../engine/ports.ts';
+import type { BackupAnswer, Cancel, Peer, PeerState, StandDownAnswer } from '../engine/ports.ts';
 import { Asking } from './asking.ts';
 import { type Place, placeText } from './call.ts';
 import { type Asked, Door, type Welcome } from './door.ts';
@@ -96,6 +96,16 @@ export class PeerLink implements Peer {
     // It must not wait behind a word that hangs.
     this.#beat?.abort();
     return asking.standDown(epoch, because, AbortSignal.any([signal, this.#ended.signal]));
+  }
+
+  async askBackup(
+    ask: { epoch: number | null; because: string },
+    signal: AbortSignal,
+    onProgress: (sentence: string) => void,
+  ): Promise<BackupAnswer> {
+    const asking = this.#asking;
+    if (asking === null) return { outcome: 'unreachable', sentence: this.#whyNoAsking() };
+    return asking.backup(ask.epoch, ask.because, AbortSignal.any([signal, this.#ended.signal]), onProgress);
   }
 
   async facts(signal: AbortSignal): Promise<ParityFacts | string> {

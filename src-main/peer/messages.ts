@@ -41,6 +41,17 @@ export const standDownStateSchema = z.object({
 });
 export type StandDownState = z.infer<typeof standDownStateSchema>;
 
+/** `epoch`: under which the asked node stood down at our request; null: it is the active one. */
+export const backupAskSchema = z.strictObject({ epoch: z.int().min(1).nullable(), because: line(500) });
+export const backupStateSchema = z.object({
+  id: hex(16),
+  state: z.enum(['running', 'made', 'failed']),
+  sentence,
+  /** of the backup that was made; null as long as there is none */
+  made: z.object({ name: line(300).min(1), createdAt: z.number(), verified: z.boolean() }).nullable(),
+});
+export type BackupState = z.infer<typeof backupStateSchema>;
+
 /** Why a request was not carried out. Programs read `refused`, people `sentence`. */
 export const refusalSchema = z.object({
   refused: z.enum([
@@ -48,6 +59,7 @@ export const refusalSchema = z.object({
     'replayed',
     'other-life',
     'lower-epoch',
+    'not-active',
     'oversized',
     'unreadable',
     'not-this-pair',

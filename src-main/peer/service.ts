@@ -1,11 +1,13 @@
 /**
- * What the paired node may ask of this one: hello, words, standing down, facts. Each request counts once. Must not know
+ * What the paired node may ask of this one: hello, words, standing down, a backup, facts. Each request counts once. Must not know
  * sockets, nor who is paired.
  */
 import { sentenceOf } from '../contract/errors.ts';
 import type { Asked, Reply, Welcome } from './door.ts';
 import type { LinkHooks } from './hooks.ts';
 import {
+  type BackupState,
+  backupAskSchema,
   type Envelope,
   envelopeSchema,
   linkFormat,
@@ -30,6 +32,11 @@ interface Job {
   state: StandDownState;
 }
 
+interface BackupJob {
+  epoch: number | null;
+  state: BackupState;
+}
+
 /** Whoever asked for it has long been told by then. */
 const jobsRemembered = 8;
 
@@ -37,6 +44,7 @@ export class Service {
   readonly #hooks: LinkHooks;
   readonly #heard: () => void;
   readonly #jobs = new Map<string, Job>();
+  readonly #backups = new Map<string, BackupJob>();
   #received = new Received();
 
   /** @param heard called with each request that proves the other node alive */
@@ -66,9 +74,11 @@ export class Service {
         return post((body) => this.#word(body));
       case 'POST /stand-down':
         return post((body) => this.#standDown(body));
+      case 'POST /backup':
+        return post((body) => this.#backup(body));
     }
-    const id = method === 'GET' ? /^\/stand-down\/([0-9a-f]{32})$/.exec(path)?.[1] : undefined;
-    if (id !== undefined) return get(() => this.#job(id));
+    const [, what, id] = (method === 'GET' ? /^\/(stand-down|backup)\/([0-9a-f]{32})$/.exec(path) : null) ?? [];
+    if (id !== undefined) return get(() => stateOf(what === 'backup' ? this.#backups.get(id) : this.#jobs.get(id)));
     const unknown = path.startsWith('/pair/')
       ? refuse(409, 'no-pairing', 'No pairing is open here: open one first (`estepe pair open`).')
       : refuse(404, 'unknown', 'This Estepe knows no such request; are both of one version?');
@@ -116,12 +126,45 @@ export class Service {
     return { status: 202, body: (running ?? this.#begin(epoch, because)).state };
   }
 
+  #backup(body: unknown): Reply {
+    const ask = backupAskSchema.safeParse(body).data;
+    if (ask === undefined) return refuse(400, 'unreadable', 'The request for a backup cannot be read.');
+    const { epoch, because } = ask;
+    const why = this.#hooks.whyNoBackup(epoch);
+    if (why !== null) return refuse(409, 'not-active', oneLine(`The other node makes no backup: ${why}.`));
+    this.#heard();
+    // Its answer may have been lost on the way: asked again, it is joined.
+    const running = [...this.#backups.values()].find((job) => job.epoch === epoch && job.state.state === 'running');
+    return { status: 202, body: (running ?? this.#beginBackup(epoch, because)).state };
+  }
+
+  #beginBackup(epoch: number | null, because: string): BackupJob {
+    const id = this.#hooks.random.hex(16);
+    const job: BackupJob = { epoch, state: { id, state: 'running', sentence: 'It makes a backup.', made: null } };
+    remember(this.#backups, id, job);
+    const failed = (why: string): void => {
+      job.state = { id, state: 'failed', sentence: oneLine(why), made: null };
+    };
+    const onProgress = (sentence: string): void => {
+      if (job.state.state === 'running') job.state = { ...job.state, sentence: oneLine(sentence) };
+    };
+    this.#hooks.onBackup(epoch, because, onProgress).then(
+      ({ made, sentence }) => {
+        if (made === null) failed(sentence);
+        else job.state = { id, state: 'made', sentence: oneLine(sentence), made };
+      },
+      (error: unknown) => {
+        this.#hooks.onFault(error);
+        failed(`It could not make a backup: ${sentenceOf(error)}`);
+      },
+    );
+    return job;
+  }
+
   #begin(epoch: number, because: string): Job {
     const id = this.#hooks.random.hex(16);
     const job: Job = { epoch, state: { id, state: 'running', sentence: 'It is standing down.' } };
-    const oldest = [...this.#jobs.keys()][0];
-    if (this.#jobs.size >= jobsRemembered && oldest !== undefined) this.#jobs.delete(oldest);
-    this.#jobs.set(id, job);
+    remember(this.#jobs, id, job);
     const ended = (state: 'stood-down' | 'refused', sentence: string): void => {
       job.state = { id, state, sentence: oneLine(sentence) };
     };
@@ -134,11 +177,14 @@ export class Service {
     );
     return job;
   }
+}
 
-  #job(id: string): Reply {
-    const job = this.#jobs.get(id);
-    return job
-      ? { status: 200, body: job.state }
-      : refuse(404, 'unknown', 'Nothing of that kind was asked in this life.');
-  }
+/** How far it is, as it was asked for in this life. */
+const stateOf = (job: Job | BackupJob | undefined): Reply =>
+  job ? { status: 200, body: job.state } : refuse(404, 'unknown', 'Nothing of that kind was asked in this life.');
+
+function remember<T>(jobs: Map<string, T>, id: string, job: T): void {
+  const oldest = [...jobs.keys()][0];
+  if (jobs.size >= jobsRemembered && oldest !== undefined) jobs.delete(oldest);
+  jobs.set(id, job);
 }

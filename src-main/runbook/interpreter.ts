@@ -3,7 +3,7 @@
  * effects out, writes history. Holds the core's state; decides nothing itself.
  */
 import type { OrderAnswer } from '../contract/contract.ts';
-import type { Phase, Severity } from '../contract/words.ts';
+import type { Origin, Phase, PlannedKind, Severity } from '../contract/words.ts';
 import { countingAnew, type Decision, decide, initialState, watchingAnew } from '../engine/decide.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { failed } from '../engine/judge.ts';
@@ -14,11 +14,13 @@ import type {
   Observation,
   Order,
   Override,
+  PlannedSight,
   Policy,
   Round,
   Word,
 } from '../engine/observation.ts';
 import { type Cancel, type ClaimsSeen, type Clock, type Gap, type Store, standingLostKey } from '../engine/ports.ts';
+import { plannedStepIds } from './planned.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Asked } from './proof-asked.ts';
 import type { Runner } from './runner.ts';
@@ -30,6 +32,7 @@ export interface Senses {
   word(): Word | null;
   claims(): ClaimsSeen;
   data(): DataState;
+  planned(): PlannedSight | null;
   maintenanceLeftMs(): number | null;
   cooldownLeftMs(): number;
 }
@@ -65,6 +68,7 @@ const mostSteps = 12;
 /** An order before it has its number. */
 export type OrderAsk = { by: string; reason: string } & (
   | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
+  | { kind: PlannedKind; overrides: readonly Override[] }
   | { kind: 'cancel' }
 );
 
@@ -184,6 +188,7 @@ export class Interpreter {
       word,
       claims,
       data: senses.data(),
+      planned: senses.planned(),
       maintenance: left === null ? null : { leftMs: left },
       cooldownLeftMs: senses.cooldownLeftMs(),
       standing,
@@ -275,7 +280,9 @@ export class Interpreter {
     const runner = this.#p.runner();
     switch (effect.do) {
       case 'start-promotion':
-        return this.#begin(effect);
+        return this.#begin('promotion', effect.origin, effect);
+      case 'start-planned':
+        return this.#begin(effect.kind, 'person', effect);
       case 'cancel-runbook':
         return runner.cancel(effect.because);
       case 'resume-runbook':
@@ -292,10 +299,14 @@ export class Interpreter {
     }
   }
 
-  #begin(effect: Effect & { do: 'start-promotion' }): void {
-    const { origin, by, because, overrides } = effect;
-    const steps = promotionStepIds;
-    this.#p.runner().begin({ kind: 'promotion', origin, by, because, overrides, epoch: null, dryRun: false, steps });
+  #begin(
+    kind: PlannedKind | 'promotion',
+    origin: Origin,
+    effect: Effect & { do: 'start-promotion' | 'start-planned' },
+  ) {
+    const { by, because, overrides } = effect;
+    const steps = kind === 'promotion' ? promotionStepIds : plannedStepIds;
+    this.#p.runner().begin({ kind, origin, by, because, overrides, epoch: null, dryRun: false, steps });
   }
 
   #beginStandDown(effect: Effect & { do: 'stand-down' }): void {
@@ -314,7 +325,7 @@ export class Interpreter {
       by: order.by,
       reason: order.reason,
       refusedBy,
-      overrides: order.kind === 'promote' ? order.overrides : [],
+      overrides: order.kind === 'cancel' ? [] : order.overrides,
     };
     const rule = this.#last?.rule ?? '';
     this.#write(

@@ -18,6 +18,20 @@ export function mayHaveHappened(record: RunbookRecord, step: Step['id']): boolea
   return record.entries.some((e) => e.step === step && e.result?.outcome !== 'failed');
 }
 
+/**
+ * Whether a step that leads back has something to undo: a standing that was flipped, services that were started. A planned change of
+ * roles is past its point of no return before it has started any.
+ */
+export function isToUndo(record: RunbookRecord, step: Step['id']): boolean {
+  if (step === 'flip-standing') return mayHaveHappened(record, step);
+  return step !== 'stop-services' || lastEntry(record, 'start-services') !== null;
+}
+
+/** Whether the other node must be proven down before this runbook goes on: in a planned one, once it has said that it stood down. */
+export function mustLook(record: RunbookRecord): boolean {
+  return record.kind === 'promotion' || lastEntry(record, 'stand-down-other')?.result?.outcome === 'done';
+}
+
 /** Whether the runbook passed over this step: done, left out, or failed where failing was allowed. */
 export function isBehind(record: RunbookRecord, step: Step): boolean {
   const result = lastEntry(record, step.id)?.result;

@@ -2,7 +2,7 @@
  * The promotion's steps in their first form: guards, claim, fence, before-script, start services, prove them alive, switch
  * DNS, after-script, flip standing. Each says where it can be repeated and what its failure means; the runner does the rest.
  */
-import { type StepId, stepIds } from '../contract/words.ts';
+import type { StepId } from '../contract/words.ts';
 import { inWords } from '../engine/duration.ts';
 import {
   type Claims,
@@ -20,6 +20,15 @@ import { type BootPlan, setBoot } from './boot-services.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
 import { type FencePlan, fenceStep } from './fence/fence-step.ts';
 import type { PbxApi, PeerFence } from './fence/means.ts';
+import {
+  finalBackupStep,
+  lastChangesStep,
+  type PairAtWork,
+  plannedClaim,
+  readyStep,
+  restoreFinalStep,
+  standDownOtherStep,
+} from './planned.ts';
 import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
@@ -74,6 +83,9 @@ export interface PromotionParts {
   /** what speaks to a PBX's own API, where there is one */
   pbxApi?: PbxApi;
   askGuards: GuardsAsked;
+  /** what the other node does for a planned change of roles; none where there is no peer link */
+  pair?: PairAtWork;
+  askReady: GuardsAsked;
   /** Resolves when no restore changes the PBX's data any more: finished, or taken back; also when `signal` is aborted. */
   settled: (signal: AbortSignal) => Promise<void>;
 }
@@ -83,7 +95,17 @@ const guardsTimeoutMs = 10 * 60_000;
 const claimTimeoutMs = 60_000;
 const claimRetries = 2;
 
-export const promotionStepIds: readonly StepId[] = stepIds.filter((id) => id !== 'stop-services');
+export const promotionStepIds: readonly StepId[] = [
+  'guards',
+  'claim',
+  'fence',
+  'before-script',
+  'start-services',
+  'prove-alive',
+  'switch-dns',
+  'after-script',
+  'flip-standing',
+];
 
 /** The steps of a runbook, those its record names, in order. */
 export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookRecord, 'steps'>) => Step[] {
@@ -91,7 +113,12 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
     const plan = parts.plan();
     const all: Record<StepId, () => Step> = {
       guards: () => guardsStep(parts),
-      claim: () => claimStep(parts),
+      ready: () => readyStep(parts),
+      'final-backup': () => finalBackupStep(parts),
+      'restore-final': () => restoreFinalStep(parts),
+      claim: () => (record.steps.includes('stand-down-other') ? plannedClaim(claimStep(parts)) : claimStep(parts)),
+      'stand-down-other': () => standDownOtherStep(parts, plan.fence.silence),
+      'last-changes': () => lastChangesStep(parts),
       fence: () => fenceStep(parts, plan, plan.fence),
       'before-script': () => scriptStep(parts, plan, 'before-script', 'Run the before-script', plan.before),
       'start-services': () => startStep(parts, plan),

@@ -4,6 +4,7 @@
  */
 import { guardsOf, holdingBack, refusing } from '../engine/guards.ts';
 import type { CoreState, Observation } from '../engine/observation.ts';
+import { plannedGuards } from '../engine/planned-guards.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 
 /** The core's newest look, and the wait for the next one. */
@@ -37,6 +38,30 @@ export async function guardsHold(
       const against = refusing(guards, overridesOf(runbook));
       if (against.length === 0) return { ok: true, sentence: 'ordered over the guard proven-down' };
     }
+    await asked.next(signal);
+  }
+}
+
+/** How long the guards of a planned change of roles may take to hold: after a start nothing was heard of the other node yet. */
+const readyMs = 60_000;
+
+/** The guards of a planned change of roles, asked until they hold, at most for a minute. */
+export async function plannedHold(
+  clock: Clock,
+  asked: Asked,
+  runbook: RunbookRecord,
+  signal: AbortSignal,
+): Promise<{ ok: boolean; sentence: string }> {
+  const kind = runbook.kind === 'failback' ? 'failback' : 'switchover';
+  const until = clock.now() + readyMs;
+  for (;;) {
+    if (asked.ended() || signal.aborted) return { ok: false, sentence: 'stopped while asking the guards' };
+    // How long the other node was seen healthy was asked when it began: a start anew forgets it.
+    const guards = plannedGuards(kind, asked.state(), asked.observation()).filter(({ name }) => name !== 'stable-for');
+    const against = refusing(guards, overridesOf(runbook));
+    const told = (against.length > 0 ? against : guards).map((g) => `${g.name}: ${g.evidence}`).join('; ');
+    if (against.length === 0) return { ok: true, sentence: told };
+    if (clock.now() >= until) return { ok: false, sentence: told };
     await asked.next(signal);
   }
 }

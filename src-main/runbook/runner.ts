@@ -8,7 +8,7 @@ import type { RunbookFacts } from '../engine/observation.ts';
 import type { Clock, JournalEntry, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
 import { bounded } from './bounded.ts';
 import { type Ending, Journal, type RunbookStart } from './journal.ts';
-import { committed, inDoubt, lastEntry, mayHaveHappened, nextStep } from './journal-view.ts';
+import { committed, inDoubt, isToUndo, lastEntry, mustLook, nextStep } from './journal-view.ts';
 import { type Step, type StepEnd, standDownStepIds } from './step.ts';
 
 export interface RunnerParts {
@@ -237,7 +237,7 @@ export class Runner {
       }
       const step = nextStep(record, steps);
       if (!step) return this.#setStatus('done', 'every step is done');
-      if (this.#anew && record.kind === 'promotion') await this.#lookBeforeGoingLive(record);
+      if (this.#anew && mustLook(record)) await this.#lookBeforeGoingLive(record);
       else await this.#carryOut(record, step);
     }
   }
@@ -289,7 +289,7 @@ export class Runner {
   async #giveUp(record: RunbookRecord, steps: readonly Step[], because: string): Promise<void> {
     const backwards = { kind: 'stand-down', steps: standDownStepIds, dryRun: record.dryRun } as const;
     for (const step of committed(record, steps) ? this.#p.stepsFor(backwards) : []) {
-      if (step.id === 'flip-standing' && !mayHaveHappened(record, step.id)) continue;
+      if (!isToUndo(record, step.id)) continue;
       this.#goingBack = true;
       await this.#carryOut(record, step).finally(() => {
         this.#goingBack = false;

@@ -6,12 +6,15 @@ import type { Storeroom } from '../backup/storeroom.ts';
 import type { Desk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
+import { plannedGuards } from '../engine/planned-guards.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 import type { History } from '../history/history.ts';
 import type { PeerLink } from '../peer/link.ts';
 import type { OrderAsk } from '../runbook/interpreter.ts';
 import { isBehind } from '../runbook/journal-view.ts';
+import { plannedStepIds } from '../runbook/planned.ts';
 import { promotionStepIds } from '../runbook/promotion.ts';
+import type { Step } from '../runbook/step.ts';
 import type { BeatRing } from './beat-ring.ts';
 import type { Engine } from './engine.ts';
 import { Feed, pulseMs } from './feed.ts';
@@ -62,6 +65,15 @@ export function makeDesk(parts: DeskParts): StationDesk {
       const answer = ask.dryRun ? engine.interpreter.consider(order) : await engine.order(order);
       return { ...answer, plan: planOf(engine) };
     },
+    async switchover({ kind, by, reason, overrides, dryRun }) {
+      const { interpreter } = engine;
+      const order: OrderAsk = { kind, by, reason, overrides };
+      const guards = plannedGuards(kind, interpreter.state, interpreter.observation());
+      const answer = dryRun ? interpreter.consider(order) : await engine.order(order);
+      const steps = engine.stepsFor({ steps: plannedStepIds });
+      const pointOfNoReturn = steps.findIndex((step) => step.pointOfNoReturn);
+      return { ...answer, plan: steps.map(inPlan), pointOfNoReturn, guards };
+    },
     cancel: ({ by, reason }) => engine.order({ kind: 'cancel', by, reason }),
     maintenanceOn: (ask) => engine.maintenanceOn(ask),
     maintenanceOff: (ask) => engine.maintenanceOff(ask),
@@ -87,8 +99,10 @@ function planOf(engine: Engine): string[] {
   const halted = open?.status === 'halted' && engine.interpreter.state.phase === 'halted' ? open : null;
   const steps = engine.stepsFor(halted ?? { steps: promotionStepIds });
   const left = halted ? steps.filter((step) => !isBehind(halted, step)) : steps;
-  return left.map((step) => (step.detail === '' ? step.title : `${step.title}: ${step.detail}`));
+  return left.map(inPlan);
 }
+
+const inPlan = ({ title, detail }: Step): string => (detail === '' ? title : `${title}: ${detail}`);
 
 /** As planned, and behind them what was begun to give it up. */
 function stepsShown({ steps, entries }: RunbookRecord): RunbookRecord['steps'] {

@@ -5,7 +5,7 @@
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Role, Severity } from '../contract/words.ts';
 import type { Decision } from '../engine/decide.ts';
-import type { CoreState, DataState, Observation, Policy, Round, Word } from '../engine/observation.ts';
+import type { CoreState, DataState, Observation, PlannedSight, Policy, Round, Word } from '../engine/observation.ts';
 import {
   type Cancel,
   type Claims,
@@ -25,8 +25,9 @@ import { Monitor, type Watched } from '../heartbeat/monitor.ts';
 import type { PbxApi, PeerFence } from '../runbook/fence/means.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { failedClaim } from '../runbook/journal-view.ts';
+import type { PairAtWork } from '../runbook/planned.ts';
 import { type PromotionPlan, promotionSteps } from '../runbook/promotion.ts';
-import { guardsHold, whyNotDown } from '../runbook/proof-asked.ts';
+import { guardsHold, plannedHold, whyNotDown } from '../runbook/proof-asked.ts';
 import { Runner } from '../runbook/runner.ts';
 import type { Step } from '../runbook/step.ts';
 import { Lasting } from './lasting.ts';
@@ -42,6 +43,8 @@ export interface Ports {
   claims: Claims;
   /** asks the other node to stand down; none as long as there is no peer link */
   peer?: PeerFence;
+  /** what the other node, and this one's storeroom, do for a planned change of roles */
+  pair?: PairAtWork;
   /** the PBX's own API of the other node */
   pbxApi?: PbxApi;
 }
@@ -62,6 +65,8 @@ export interface Outside {
   word(): Word | null;
   claims(): ClaimsSeen;
   data(): DataState;
+  /** absent: no planned change of roles */
+  planned?(): PlannedSight;
   /** resolves when no restore changes the PBX's data any more; called while a runbook is open */
   settled(signal: AbortSignal): Promise<void>;
 }
@@ -111,6 +116,7 @@ export class Engine {
       plan: () => this.#site.plan,
       settled: (signal) => outside.settled(signal),
       askGuards: (runbook, signal) => guardsHold(this.interpreter.asked, runbook, signal),
+      askReady: (runbook, signal) => plannedHold(clock, this.interpreter.asked, runbook, signal),
     });
     this.runner = new Runner({
       ...ports,
@@ -129,6 +135,7 @@ export class Engine {
           word: () => outside.word(),
           claims: () => this.#claimsSeen(outside.claims()),
           data: () => outside.data(),
+          planned: () => outside.planned?.() ?? null,
           maintenanceLeftMs: () => this.lasting.maintenance()?.leftMs ?? null,
           cooldownLeftMs: () => this.#cooldownLeftMs(),
         },
@@ -251,6 +258,17 @@ export class Engine {
       if (asked.ended()) return { accepted: false, sentence: 'this engine is ending' };
       await asked.next(forever);
     }
+  }
+
+  /** Why the other node gets no backup from here; null: it may ask. Having stood down at its request, this node holds its data still. */
+  whyNoBackup(epoch: number | null): string | null {
+    const { standing } = this.interpreter;
+    const { record } = this.runner;
+    if (this.runner.isOpen) return `a ${record?.kind ?? 'runbook'} is open there`;
+    if (standing.role === 'active')
+      return epoch === null ? null : `it is the active node, under epoch ${standing.epoch}`;
+    const forIt = record?.kind === 'stand-down' && record.status === 'done' && record.epoch === epoch;
+    return epoch !== null && standing.epoch === epoch && forIt ? null : 'it is not the active one';
   }
 
   /** Under which the other node asked this one to stand down. */

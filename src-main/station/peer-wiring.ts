@@ -4,7 +4,7 @@ import type { DataFolder } from '../config/data-folder.ts';
 import { type Config, ownTarget, toPeerLink } from '../config/schema.ts';
 import type { Severity } from '../contract/words.ts';
 import type { Clock, Proc, Random } from '../engine/ports.ts';
-import type { StandDownEnd } from '../peer/hooks.ts';
+import type { BackupMade, StandDownEnd } from '../peer/hooks.ts';
 import { PeerLink } from '../peer/link.ts';
 import type { Engine } from './engine.ts';
 import type { OtherNode } from './other-node.ts';
@@ -20,6 +20,8 @@ export interface PeerParts {
   other: Pick<OtherNode, 'heard' | 'ownWord' | 'ownRound'>;
   /** the other node asks this one to stand down: answers when it has, or will not */
   askedToStandDown(epoch: number, because: string): Promise<StandDownEnd>;
+  /** the other node wants a backup of this one */
+  askedForBackup(because: string, onProgress: (sentence: string) => void): Promise<BackupMade>;
   note(severity: Severity, rule: string, reason: string): void;
   onFault(error: unknown): void;
   onChange(): void;
@@ -58,6 +60,8 @@ export function wirePeer(parts: PeerParts): PeerWiring {
         return { standing: standing.epoch, highest: highestEpoch };
       },
       onStandDown: parts.askedToStandDown,
+      whyNoBackup: (epoch) => engine.whyNoBackup(epoch),
+      onBackup: (_epoch, because, onProgress) => parts.askedForBackup(because, onProgress),
       facts: async () => {
         const config = parts.config();
         const running = { proc, runToken: random.hex(8), timeoutMs: versionWithinMs, signal: ended.signal };

@@ -231,7 +231,7 @@ export function runbookView(
     status: facts?.id === record.id ? facts.status : record.status,
     reason: facts?.id === record.id ? facts.reason : record.reason,
     dryRun: record.dryRun,
-    cancellable: record.kind === 'promotion' && facts?.status === 'running' && !facts.cancelling,
+    cancellable: record.kind !== 'stand-down' && facts?.status === 'running' && !facts.cancelling,
     overrides: record.overrides.map(({ guard, reason }) => ({ guard, reason })),
     startedAt: whole(record.startedAt),
     endedAt: record.endedAt === null ? null : whole(record.endedAt),

@@ -80,6 +80,11 @@ export const guardWord: Record<GuardName, () => string> = {
   'no-maintenance': m.guard_no_maintenance,
   'not-observe-only': m.guard_not_observe_only,
   'cool-down': m.guard_cool_down,
+  'peer-link': m.guard_peer_link,
+  'other-serves': m.guard_other_serves,
+  'restore-ready': m.guard_restore_ready,
+  'newer-data-here': m.guard_newer_data_here,
+  'stable-for': m.guard_stable_for,
 };
 
 export const modeWord: Record<Mode, () => string> = {
@@ -113,6 +118,8 @@ export const statusWord: Record<RunbookStatus, () => string> = {
 export const runbookWord: Record<RunbookKind, () => string> = {
   promotion: m.runbook_promotion,
   'stand-down': m.runbook_stand_down,
+  switchover: m.runbook_switchover,
+  failback: m.runbook_failback,
 };
 
 /** What a node is now. */

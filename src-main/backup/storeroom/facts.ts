@@ -24,6 +24,10 @@ const factsSchema = z.object({
     .nullable(),
   /** failures in a row of what is due by schedule */
   failures: z.number(),
+  /** this node serves, or did when it was last looked at */
+  serving: z.boolean().default(false),
+  /** it served until then (wall clock), and no backup holds what it wrote last; null: nothing of that kind stands here */
+  unsavedSince: z.number().nullable().default(null),
   newestVerified: z.object({ name: z.string(), createdAt: z.number() }).nullable(),
   schedules: z.record(z.string(), z.object({ until: z.number(), cron: z.string(), timeZone: z.string() })),
 });
@@ -37,6 +41,8 @@ const blank: StoreroomFacts = {
   offset: { level: 'fine', noneSince: null },
   begun: null,
   failures: 0,
+  serving: false,
+  unsavedSince: null,
   newestVerified: null,
   schedules: {},
 };

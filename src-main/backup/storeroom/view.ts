@@ -14,23 +14,27 @@ import type { Work } from './work.ts';
 /** A page shows so many. */
 const mostRows = 200;
 
-/** Null: it would be taken. */
+/**
+ * Null: it would be taken. What a runbook of the pair orders is taken beside it, and, having stood down for it, a node makes the
+ * backup of what it wrote last.
+ */
 export function whyNot(
   kind: BackupKind,
   { config, around }: Pick<StoreroomParts, 'config' | 'around'>,
   role: Role,
   work: Work | null,
+  commissioned = false,
 ): string | null {
   const { backup, restore } = config();
   if (backup === null) return 'There is no section `backup` in estepe.yaml, so there is no location.';
-  if (kind === 'backup' && role !== 'active') return passiveMakesNone;
+  if (kind === 'backup' && role !== 'active' && !commissioned) return passiveMakesNone;
   if (kind === 'restore') {
     if (role === 'active')
       return 'This node is the active one: a restore would overwrite the data that it serves with.';
     if (restore === null) return 'There is no section `restore` in estepe.yaml: Estepe keeps no copy of the data here.';
   }
   if (work !== null) return `A ${work.kind} is under way; one at a time.`;
-  return around.runbookOpen() ? 'A runbook is open: nothing begins before it has ended.' : null;
+  return around.runbookOpen() && !commissioned ? 'A runbook is open: nothing begins before it has ended.' : null;
 }
 
 function rowOf({ name, createdAt, size, verified, proof }: Backup, restored: ReadonlyMap<string, number>): BackupRow {

@@ -3,6 +3,7 @@ import type { BackupKind, BackupWorkView } from '../../contract/backups.ts';
 import { durationWords } from '../../contract/view.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Setback } from '../patience.ts';
+import type { Achieved } from './doing.ts';
 
 /** Progress between two phases is shown at most so often, ms. */
 const showEveryMs = 200;
@@ -10,11 +11,20 @@ const showEveryMs = 200;
 /** Who or what ended it early. */
 export type Cause = 'person' | 'runbook' | 'role' | 'engine';
 
+export const causeWords: Record<Cause, string> = {
+  person: 'by a person',
+  runbook: 'because of a runbook',
+  role: 'by its new role',
+  engine: 'by its end',
+};
+
 export interface WorkParts {
   kind: BackupKind;
   /** null: the newest */
   name: string | null;
   by: string;
+  /** a runbook of the pair waits for it */
+  commissioned: boolean;
   clock: Clock;
   onChange: () => void;
 }
@@ -26,6 +36,9 @@ export class Work {
   /** of the backup it is about, as soon as that is known */
   name: string | null;
   cause: Cause | null = null;
+  readonly commissioned: boolean;
+  /** how it ended; null: not yet */
+  end: { achieved: Achieved } | { error: unknown } | null = null;
   /** when all of it is over; never rejects */
   done: Promise<void> = Promise.resolve();
   readonly #control = new AbortController();
@@ -40,6 +53,7 @@ export class Work {
   constructor(parts: WorkParts) {
     this.kind = parts.kind;
     this.by = parts.by;
+    this.commissioned = parts.commissioned;
     this.asked = parts.name;
     this.name = parts.name;
     this.#p = parts;

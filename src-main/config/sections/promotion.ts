@@ -37,6 +37,9 @@ export const promotion = group('How this node takes over.', {
   countdown: duration('confirm: how long a person is waited for.', '200ms', '24h', '10s').prefault('5m'),
   onSilence: word('confirm: what happens when nobody answers.', onSilenceSchema.options).prefault('promote'),
   cooldown: duration('After a promotion none happens by itself for so long.', '0s', '7d').prefault('60m'),
+  failback: group('The way home: what is asked beside what a switchover asks.', {
+    stable: duration('The other node must have been seen healthy for so long.', '0s', '7d').prefault('10m'),
+  }).prefault({}),
   observeOnly: flag('Decide and write down, but never act.').prefault(false),
   scripts: group("The site's own scripts around a promotion.", {
     before: script('Runs before the services are started.', 'halt').optional(),

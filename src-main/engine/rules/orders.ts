@@ -12,8 +12,13 @@ function refusal(c: Context): string {
   if (c.state.phase === 'halted' && guards.length > 0) return byGuards;
   if (c.state.phase === 'halted' && skips(c))
     return 'the step it stopped at may not be left out (its onFail is not `ask`): try again, or give up';
-  if (c.state.phase === 'halted') return 'standing down cannot be given up half-way: try again (promote)';
+  if (c.state.phase === 'halted' && c.o.runbook?.kind === 'stand-down')
+    return 'standing down cannot be given up half-way: try again (promote)';
   if (order?.kind === 'cancel') return 'there is no takeover to cancel';
+  if (order?.kind === 'switchover' || order?.kind === 'failback')
+    return guards.length > 0
+      ? byGuards
+      : `a ${order.kind} begins while this node watches a healthy active; it is ${c.state.phase} now`;
   if (c.state.phase === 'promoting') return 'a promotion is already running';
   if (!idle.includes(c.state.phase)) return `this node is ${c.state.phase}; there is nothing to promote`;
   return byGuards;
@@ -35,6 +40,20 @@ export const orders: Rule[] = [
     next: 'promoting',
     effects: start('person', (c) => `${c.o.order?.by} ordered it${orderWhy(c)}`),
     reason: (c) => `${c.o.order?.by} ordered the promotion${orderWhy(c)}; ${rounds(c)} (${proof(c)})`,
+  },
+  {
+    id: 'order.planned',
+    phases: ['watching'],
+    when: { order: ['planned'] },
+    next: 'promoting',
+    effects: (c) => {
+      const { order } = c.o;
+      if (order?.kind !== 'switchover' && order?.kind !== 'failback') return [];
+      const { kind, by, overrides } = order;
+      return [{ do: 'start-planned', kind, by, because: `${by} ordered it${orderWhy(c)}`, overrides }];
+    },
+    reason: (c) =>
+      `${c.o.order?.by} ordered the ${c.o.order?.kind}${orderWhy(c)}; the other node answers (${proof(c)})`,
   },
   {
     id: 'order.refused',
@@ -67,7 +86,7 @@ export const orders: Rule[] = [
   {
     id: 'halted.resumed',
     phases: ['halted'],
-    when: { order: ['resume'], kind: ['promotion'] },
+    when: { order: ['resume'], kind: ['promotion', 'planned'] },
     next: 'promoting',
     effects: resume,
     reason: resumed,

@@ -1,10 +1,11 @@
 /** What a row of the rule table is, and the words that several rows share. */
 import type { GuardView } from '../../contract/snapshot.ts';
 import type { Phase } from '../../contract/words.ts';
-import { type Facts, idle } from '../facts.ts';
+import { asksForLife, type Facts, idle } from '../facts.ts';
 import { holdingBack, refusing, refusingToGoOn } from '../guards.ts';
 import { isBlind, roundsNeeded } from '../judge.ts';
 import type { CoreState, Effect, Observation } from '../observation.ts';
+import { plannedGuards } from '../planned-guards.ts';
 
 /** Everything a rule's effects and reason may speak of. */
 export interface Context {
@@ -88,9 +89,11 @@ export const start =
 /** The guards that refuse the order of this moment; none where it is the phase that refuses. */
 export function refusingGuards({ state, o, guards }: Context): GuardView[] {
   const { order } = o;
+  if (order?.kind === 'switchover' || order?.kind === 'failback')
+    return state.phase === 'watching' ? refusing(plannedGuards(order.kind, state, o), order.overrides) : [];
   if (order?.kind !== 'promote') return [];
   if (idle.includes(state.phase)) return refusing(guards, order.overrides);
-  const goesOn = state.phase === 'halted' && o.runbook?.kind !== 'stand-down' && !order.skipStep;
+  const goesOn = state.phase === 'halted' && asksForLife(o, false) && !order.skipStep;
   return goesOn || (order.skipStep && o.runbook?.skippable)
     ? refusingToGoOn(state.verdict, guards, order.overrides)
     : [];

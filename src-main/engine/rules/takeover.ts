@@ -80,7 +80,12 @@ export const promoting: Rule[] = [
   {
     id: 'promoting.revocable',
     phases: ['promoting'],
-    when: { order: none, runbook: ['revocable'], verdict: ['none', 'suspect', 'down'] },
+    when: {
+      order: none,
+      runbook: ['revocable'],
+      kind: ['promotion', 'stand-down'],
+      verdict: ['none', 'suspect', 'down'],
+    },
     next: 'same',
     reason: () => 'the runbook is running; before its point of no return it stops by itself if the other node answers',
   },
@@ -88,7 +93,12 @@ export const promoting: Rule[] = [
     id: 'promoting.recovered',
     notable: true,
     phases: ['promoting'],
-    when: { order: none, runbook: ['revocable'], verdict: ['healthy', 'isolated', 'conflicting'] },
+    when: {
+      order: none,
+      runbook: ['revocable'],
+      kind: ['promotion', 'stand-down'],
+      verdict: ['healthy', 'isolated', 'conflicting'],
+    },
     next: 'same',
     effects: (c) => [
       {
@@ -98,6 +108,29 @@ export const promoting: Rule[] = [
     ],
     reason: (c) =>
       `the verdict became ${c.facts.verdict} before the point of no return (${proof(c)}): the promotion is taken back`,
+  },
+  {
+    id: 'promoting.planned',
+    phases: ['promoting'],
+    when: { order: none, runbook: ['revocable'], kind: ['planned'], verdict: ['none', 'suspect', 'healthy'] },
+    next: 'same',
+    reason: (c) =>
+      `the ${c.o.runbook?.kind} is running; before its point of no return it stops by itself if the other node dies`,
+  },
+  {
+    id: 'promoting.planned-lost',
+    notable: true,
+    phases: ['promoting'],
+    when: { order: none, runbook: ['revocable'], kind: ['planned'], verdict: ['down', 'isolated', 'conflicting'] },
+    next: 'same',
+    effects: (c) => [
+      {
+        do: 'cancel-runbook',
+        because: `the verdict became ${c.facts.verdict} before the point of no return (${proof(c)})`,
+      },
+    ],
+    reason: (c) =>
+      `the verdict became ${c.facts.verdict} before the point of no return (${proof(c)}): the ${c.o.runbook?.kind} is taken back, and the usual rules apply`,
   },
   {
     id: 'promoting.done',
@@ -110,7 +143,10 @@ export const promoting: Rule[] = [
         do: 'tell',
         key: 'promoted',
         severity: 'alert',
-        text: `This node is active now (epoch ${c.o.standing.epoch}). Make sure that the old one stays off.`,
+        text:
+          c.facts.kind === 'planned'
+            ? `This node is active now (epoch ${c.o.standing.epoch}), and the other one has stood down: the ${c.o.runbook?.kind} is done.`
+            : `This node is active now (epoch ${c.o.standing.epoch}). Make sure that the old one stays off.`,
       },
     ],
     reason: (c) => `the runbook is done: active under epoch ${c.o.standing.epoch}`,
@@ -125,7 +161,7 @@ export const promoting: Rule[] = [
         do: 'tell',
         key: `halted.${c.o.runbook?.id}`,
         severity: 'alert',
-        text: `The takeover stopped: ${runbookReason(c)}. ${c.o.runbook?.skippable ? 'Try again, leave the step out, or give up.' : 'Try again, or give up.'}`,
+        text: `The ${takeover(c)} stopped: ${runbookReason(c)}. ${c.o.runbook?.skippable ? 'Try again, leave the step out, or give up.' : 'Try again, or give up.'}`,
       },
     ],
     reason: (c) => `the runbook halted: ${runbookReason(c)}`,
@@ -136,7 +172,12 @@ export const promoting: Rule[] = [
     when: { order: none, runbook: ['cancelled'] },
     next: 'suspecting',
     effects: (c) => [
-      { do: 'tell', key: 'cancelled', severity: 'warning', text: `The takeover was cancelled: ${runbookReason(c)}.` },
+      {
+        do: 'tell',
+        key: 'cancelled',
+        severity: 'warning',
+        text: `The ${takeover(c)} was cancelled: ${runbookReason(c)}.`,
+      },
     ],
     reason: (c) => `the runbook was cancelled: ${runbookReason(c)}`,
   },
@@ -149,6 +190,8 @@ export const promoting: Rule[] = [
     reason: (c) => `a person decides: ${runbookReason(c)}`,
   },
 ];
+
+const takeover = ({ facts, o }: Context): string => (facts.kind === 'planned' ? (o.runbook?.kind ?? '') : 'takeover');
 
 /** Meanwhile the other node came back: whoever decides now has to know. */
 const besideHealthy = ({ facts }: Context): boolean => facts.kind === 'promotion' && facts.verdict === 'healthy';

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Severity } from '../../../src-main/contract/words.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
-import type { LinkHooks, StandDownEnd } from '../../../src-main/peer/hooks.ts';
+import type { BackupMade, LinkHooks, StandDownEnd } from '../../../src-main/peer/hooks.ts';
 import { type Identity, identityOf } from '../../../src-main/peer/identity.ts';
 import { type Ends, PeerLink } from '../../../src-main/peer/link.ts';
 import type { NodeWord } from '../../../src-main/peer/word.ts';
@@ -28,6 +28,10 @@ export interface NodeUnderTest {
   asked: { epoch: number; because: string }[];
   /** what the engine answers to a request to stand down */
   standDown: (epoch: number) => Promise<StandDownEnd>;
+  /** why the engine makes no backup; null: it does */
+  noBackup: string | null;
+  backupsAsked: { epoch: number | null; because: string }[];
+  backup: (onProgress: (sentence: string) => void) => Promise<BackupMade>;
   self: { pair: string; fqdn: string; place: string };
   identity(): Promise<Identity>;
   /** the same data folder, a new life */
@@ -58,6 +62,9 @@ async function node(ends: Ends, self: NodeUnderTest['self'], role: 'active' | 'p
   made.asked = [];
   made.epochs = { standing: 3, highest: 3 };
   made.standDown = async () => ({ accepted: false, sentence: 'This engine does not stand down.' });
+  made.noBackup = null;
+  made.backupsAsked = [];
+  made.backup = async () => ({ made: null, sentence: 'The disk is full.' });
   made.identity = () => identityOf(secrets, Date.now());
   const begin = async (): Promise<void> => {
     made.life = hex(16);
@@ -79,6 +86,11 @@ async function node(ends: Ends, self: NodeUnderTest['self'], role: 'active' | 'p
       onStandDown: (epoch, because) => {
         made.asked.push({ epoch, because });
         return made.standDown(epoch);
+      },
+      whyNoBackup: () => made.noBackup,
+      onBackup: (epoch, because, onProgress) => {
+        made.backupsAsked.push({ epoch, because });
+        return made.backup(onProgress);
       },
       facts: async () => ({
         os: { name: 'linux', release: '6' },

@@ -1,0 +1,176 @@
+/**
+ * The steps of a planned change of roles (switchover, failback) that a promotion does not have: the other node lives and is asked. It
+ * makes a final backup, which is restored here while it still serves; then the epoch is claimed, it stands down, and what it wrote in
+ * between comes across, too. What follows is a promotion's.
+ */
+import type { StepId } from '../contract/words.ts';
+import type { BackupAnswer, Clock, Net, Peer, RunbookRecord, Store } from '../engine/ports.ts';
+import { proveSilent, type SilencePlan } from './fence/silence.ts';
+import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
+
+export const plannedStepIds: readonly StepId[] = [
+  'ready',
+  'final-backup',
+  'restore-final',
+  'claim',
+  'stand-down-other',
+  'last-changes',
+  'start-services',
+  'prove-alive',
+  'switch-dns',
+  'after-script',
+  'flip-standing',
+];
+
+/** What the pair does for a planned change of roles. */
+export interface PairAtWork {
+  peer: Pick<Peer, 'askBackup' | 'askStandDown'>;
+  /** Restores that backup here, also while a runbook is open. Never rejects; ends by `signal`. */
+  restore(name: string, signal: AbortSignal): Promise<{ ok: boolean; sentence: string }>;
+}
+
+export interface PlannedParts {
+  clock: Clock;
+  net: Net;
+  store: Pick<Store, 'remember' | 'recall'>;
+  /** none: there is no peer link, and the guards refuse */
+  pair?: PairAtWork;
+  askReady: (runbook: RunbookRecord, signal: AbortSignal) => Promise<{ ok: boolean; sentence: string }>;
+  settled: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Name of the fact: which backup was the final one. Kept, since a resumed runbook goes on behind it. */
+const finalKey = 'finalBackup';
+interface FinalBackup {
+  runbook: number;
+  name: string;
+}
+
+const backupMs = 12 * 3600_000;
+const restoreMs = 12 * 3600_000;
+/** A net below the link's own bound of two minutes. */
+const standDownMs = 130_000;
+
+const plain = { detail: '', retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
+const noLink = 'there is no peer link here';
+
+/** Before the point of no return nothing has changed for the pair: what fails is taken back. */
+const takenBack = (sentence: string): StepEnd => ({ ...failure(sentence), takeBack: true });
+
+export function readyStep(parts: PlannedParts): Step {
+  return {
+    ...plain,
+    id: 'ready',
+    title: 'Ask whether everything is ready',
+    timeoutMs: 10 * 60_000,
+    repeatOnResume: true,
+    run: async (c) => {
+      await parts.settled(c.signal);
+      const { ok, sentence } = await parts.askReady(c.runbook, c.signal);
+      return ok ? done(sentence) : takenBack(sentence);
+    },
+  };
+}
+
+export function finalBackupStep({ pair, store }: PlannedParts): Step {
+  return {
+    ...plain,
+    id: 'final-backup',
+    title: 'Have the other node make a final backup',
+    timeoutMs: backupMs,
+    run: async (c) => {
+      const answer = await backupOf(pair, null, c);
+      if (answer.outcome !== 'made') return takenBack(answer.sentence);
+      if (!answer.verified) return takenBack(`the backup ${answer.name} is not verified: ${answer.sentence}`);
+      store.remember(finalKey, { runbook: c.runbook.id, name: answer.name } satisfies FinalBackup);
+      return done(answer.sentence);
+    },
+  };
+}
+
+export function restoreFinalStep({ pair, store }: PlannedParts): Step {
+  return {
+    ...plain,
+    id: 'restore-final',
+    title: 'Restore it here and verify it',
+    timeoutMs: restoreMs,
+    run: async (c) => {
+      const name = finalOf(store, c.runbook);
+      if (!pair || name === null) return takenBack('which backup was the final one is not known any more');
+      const { ok, sentence } = await pair.restore(name, c.signal);
+      return ok ? done(sentence) : takenBack(sentence);
+    },
+  };
+}
+
+/**
+ * The claim of a planned change is its point of no return: the other node stands down by itself as soon as it sees a higher epoch,
+ * asked or not. One that was not won is taken back all the same.
+ */
+export function plannedClaim(claim: Step): Step {
+  return {
+    ...claim,
+    detail: 'from here on the other node stands down',
+    pointOfNoReturn: true,
+    remains: 'the other node may have seen the claim and stood down: look at both, and promote one if neither serves',
+    run: async (c) => {
+      const end = await claim.run(c);
+      return end.outcome === 'failed' && end.again !== true ? { ...end, takeBack: true } : end;
+    },
+  };
+}
+
+export function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: SilencePlan): Step {
+  const slowest = Math.max(0, ...silence.tests.map((test) => test.timeoutMs));
+  return {
+    ...plain,
+    id: 'stand-down-other',
+    title: 'Have the other node stand down',
+    timeoutMs: standDownMs + silence.withinMs + (silence.rounds + 1) * (slowest + silence.pauseMs) + 30_000,
+    // Whoever has pulled its plug may go on without its answer.
+    onFail: 'ask',
+    run: async (c) => {
+      if (!pair || c.epoch === null) return failure(pair ? 'no epoch was claimed' : noLink);
+      const { outcome, sentence } = await pair.peer.askStandDown(c.epoch, c.runbook.because, c.signal);
+      if (outcome !== 'stood-down') return failure(`the other node did not stand down: ${sentence}`);
+      const seen = await proveSilent({ clock, net }, silence, c.signal);
+      const told = `${sentence}; ${seen.sentence}`;
+      return seen.how === 'serves' || seen.how === 'cancelled' ? failure(told) : done(told);
+    },
+  };
+}
+
+/** Between the final backup and its standing down the other node served: what it wrote then is brought across. */
+export function lastChangesStep({ pair, store }: PlannedParts): Step {
+  return {
+    ...plain,
+    id: 'last-changes',
+    title: 'Bring across what was written since the final backup',
+    timeoutMs: backupMs + restoreMs,
+    onFail: 'ask',
+    run: async (c) => {
+      const final = finalOf(store, c.runbook);
+      const lost = `what the other node wrote after ${final ?? 'the final backup'} is not here`;
+      const answer = await backupOf(pair, c.epoch, c);
+      if (!pair || answer.outcome !== 'made') return failure(`${lost}: ${answer.sentence}`);
+      if (!answer.verified) return failure(`${lost}: the backup ${answer.name} is not verified`);
+      if (answer.name === final) return done(`nothing was written since: ${answer.sentence}`);
+      const { ok, sentence } = await pair.restore(answer.name, c.signal);
+      return ok ? done(sentence) : failure(`${lost}: ${sentence}`);
+    },
+  };
+}
+
+async function backupOf(pair: PairAtWork | undefined, epoch: number | null, c: StepContext): Promise<BackupAnswer> {
+  if (!pair) return { outcome: 'unreachable', sentence: noLink };
+  let last = '';
+  return pair.peer.askBackup({ epoch, because: c.runbook.because }, c.signal, (sentence) => {
+    if (sentence !== last) c.onOutput(`${sentence}\n`);
+    last = sentence;
+  });
+}
+
+function finalOf(store: PlannedParts['store'], runbook: RunbookRecord): string | null {
+  const kept = store.recall(finalKey) as FinalBackup | null | undefined;
+  return kept && kept.runbook === runbook.id ? kept.name : null;
+}
