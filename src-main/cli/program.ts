@@ -19,6 +19,7 @@ import { addServe } from './serve.ts';
 import { makeSession, type Run } from './session.ts';
 import { addStanding } from './standing.ts';
 import { addStatus } from './status.ts';
+import { addSwitchover } from './switchover.ts';
 import { estepeVersion } from './version.ts';
 
 /**
@@ -81,6 +82,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   addStatus(program, run);
   addProbe(program, run);
   addPromote(program, run);
+  addSwitchover(program, run);
   addCancel(program, run);
   addMaintenance(program, run);
   addStanding(program, run);

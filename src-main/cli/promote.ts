@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { GuardView, RunbookView, Snapshot } from '../contract/snapshot.ts';
 import { guardsToOverride, shortestReason } from '../contract/view.ts';
-import { type GuardName, guardNames } from '../contract/words.ts';
-import { type Engine, findEngine } from './engine-client.ts';
+import { everyGuardName, type GuardName } from '../contract/words.ts';
+import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
 import { before, followRunbook } from './follow.ts';
 import { type Done, type Paint, type Run, type Session, whoAmI } from './session.ts';
@@ -18,7 +18,7 @@ interface PromoteOptions {
   wait: boolean;
 }
 
-interface Override {
+export interface Override {
   guard: GuardName;
   reason: string;
 }
@@ -68,7 +68,10 @@ async function promote(session: Session, options: PromoteOptions): Promise<Done>
       skipStep: options.skipStep === true,
     }),
   );
-  if (!answer.accepted) return refused(session, engine, answer, overrides, options);
+  if (!answer.accepted) {
+    const { guards } = await engine.call((client) => client.snapshot());
+    return refused(session, { command: 'promote', answer, guards, overrides, because: options.because });
+  }
   if (options.dryRun === true) {
     const plan = answer.plan.map((step, i) => `  ${i + 1}. ${step}`);
     const text = [answer.reason, 'These steps would run (nothing was started):', ...plan].join('\n');
@@ -78,13 +81,12 @@ async function promote(session: Session, options: PromoteOptions): Promise<Done>
   return follow(session, answer, held);
 }
 
-async function follow(session: Session, answer: OrderAnswer, held: ReturnType<typeof before>): Promise<Done> {
+/** Follows the runbook of an order that was taken to its end; it is well where this node is active then. */
+export async function follow(session: Session, answer: OrderAnswer, held: ReturnType<typeof before>): Promise<Done> {
   session.say(answer.reason);
   const leave = (): void => {
     // The order was given; leaving the terminal takes nothing back.
-    process.stderr.write(
-      '\nThe promotion goes on without this terminal. `estepe status` shows it, `estepe cancel` stops it.\n',
-    );
+    process.stderr.write('\nIt goes on without this terminal. `estepe status` shows it, `estepe cancel` stops it.\n');
     process.exit(1);
   };
   process.once('SIGINT', leave);
@@ -138,21 +140,25 @@ function endText(runbook: RunbookView | null, snapshot: Snapshot, paint: Paint):
   return [
     paint('red', `Halted: ${runbook.reason}`),
     'When the cause is gone: `estepe promote` tries the step again, `estepe promote --skip-step` leaves it out where it may be left out,',
-    '`estepe cancel` gives the promotion up.',
+    '`estepe cancel` gives it up.',
   ].join('\n');
 }
 
-async function refused(
-  session: Session,
-  engine: Engine,
-  answer: OrderAnswer,
-  overrides: readonly Override[],
-  options: PromoteOptions,
-): Promise<Done> {
-  const snapshot = await engine.call((client) => client.snapshot());
-  const named = snapshot.guards.filter((guard) => answer.refusedBy.includes(guard.name));
-  const blocking = named.length > 0 ? named : guardsToOverride(snapshot.guards);
-  const command = answer.refusedBy.length === 0 ? null : overrideCommand(session, answer.refusedBy, overrides, options);
+export interface RefusedOrder {
+  /** as it stands behind `estepe` */
+  command: string;
+  answer: OrderAnswer;
+  guards: readonly GuardView[];
+  overrides: readonly Override[];
+  because: string | undefined;
+}
+
+/** An order that was not taken: by which guards, with what evidence, and how it is given over them. */
+export function refused(session: Session, order: RefusedOrder): Done {
+  const { answer, guards } = order;
+  const named = guards.filter((guard) => answer.refusedBy.includes(guard.name));
+  const blocking = named.length > 0 ? named : guardsToOverride(guards);
+  const command = answer.refusedBy.length === 0 ? null : overrideCommand(session, order);
   const lines = [session.paint('red', `Refused: ${answer.reason}`)];
   if (command !== null) {
     lines.push(...blocking.map((guard: GuardView) => guardLine(guard, session.paint)));
@@ -162,34 +168,32 @@ async function refused(
 }
 
 /** The command as it was given, with what still has to be said. */
-function overrideCommand(
-  session: Session,
-  refusedBy: readonly GuardName[],
-  overrides: readonly Override[],
-  options: PromoteOptions,
-): string {
+function overrideCommand(session: Session, order: RefusedOrder): string {
+  const { answer, overrides, because } = order;
   const quote = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `"${text.replace(/["\\$`]/g, '\\$&')}"`);
   const given = overrides.map(({ guard, reason }) => `--override ${quote(`${guard}=${reason}`)}`);
-  const missing = refusedBy.filter((name) => !overrides.some(({ guard }) => guard === name));
+  const missing = answer.refusedBy.filter((name) => !overrides.some(({ guard }) => guard === name));
   return [
-    'estepe promote',
+    `estepe ${order.command}`,
     ...given,
     ...missing.map((name) => `--override ${quote(`${name}=why you know better`)}`),
-    ...(options.because === undefined ? [] : [`--because ${quote(options.because)}`]),
+    ...(because === undefined ? [] : [`--because ${quote(because)}`]),
     `--data ${quote(session.dataFolder)}`,
   ].join(' ');
 }
 
-function collect(value: string, before: string[]): string[] {
+/** Gathers what a repeatable option was given. */
+export function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-function overrideOf(text: string): Override {
+/** `guard=reason`, as a person types it. @throws EstepeError `usage` */
+export function overrideOf(text: string): Override {
   const at = text.indexOf('=');
   const name = at < 0 ? text : text.slice(0, at);
-  const guard = guardNames.find((one) => one === name);
+  const guard = everyGuardName.find((one) => one === name);
   if (guard === undefined) {
-    throw usage(`There is no guard \`${name}\`.`, `Guards are ${guardNames.join(', ')}.`);
+    throw usage(`There is no guard \`${name}\`.`, `Guards are ${everyGuardName.join(', ')}.`);
   }
   const reason = at < 0 ? '' : text.slice(at + 1).trim();
   if (reason.length < shortestReason) {

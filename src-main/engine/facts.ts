@@ -6,7 +6,7 @@ import type { GuardView } from '../contract/snapshot.ts';
 import { phasesToPromoteFrom } from '../contract/view.ts';
 import { type Phase, phases, type RunbookKind, type Verdict, verdicts } from '../contract/words.ts';
 import { refusing, refusingToGoOn } from './guards.ts';
-import type { CoreState, Observation, Policy } from './observation.ts';
+import type { CoreState, Observation, Order, Policy } from './observation.ts';
 import { plannedGuards } from './planned-guards.ts';
 
 export interface Facts {
@@ -64,10 +64,19 @@ function orderFact(state: CoreState, o: Observation, guards: readonly GuardView[
     return state.phase === 'halted' && o.runbook?.kind !== 'stand-down' ? 'abandon' : 'refuse';
   }
   if (order.kind !== 'promote') {
-    const ok =
-      state.phase === 'watching' && refusing(plannedGuards(order.kind, state, o), order.overrides).length === 0;
-    return ok ? 'planned' : 'refuse';
+    const guarded =
+      state.phase !== 'watching' || refusing(plannedGuards(order.kind, state, o), order.overrides).length > 0;
+    return guarded ? 'refuse' : 'planned';
   }
+  return promoteFact(order, state, o, guards);
+}
+
+function promoteFact(
+  order: Order & { kind: 'promote' },
+  state: CoreState,
+  o: Observation,
+  guards: readonly GuardView[],
+): Facts['order'] {
   if (state.phase === 'halted') {
     if (order.skipStep && !o.runbook?.skippable) return 'refuse';
     return asksForLife(o, order.skipStep) && refusingToGoOn(state.verdict, guards, order.overrides).length > 0

@@ -1,7 +1,8 @@
 /** Scenarios G: what people order, and when. */
 import { describe, expect, test } from 'vitest';
-import { type GuardName, type StepId, stepIds } from '../../src-main/contract/words.ts';
+import type { GuardName, StepId } from '../../src-main/contract/words.ts';
 import type { Policy } from '../../src-main/engine/observation.ts';
+import { promotionStepIds } from '../../src-main/runbook/promotion.ts';
 import { Scene } from './scene.ts';
 import { hours, minutes, seconds } from './time.ts';
 
@@ -40,7 +41,7 @@ test('G2 manual promote during an automatic one: refused, and the automatic one 
 
 describe('G2 cancel at each step', () => {
   const beforeReturn: readonly StepId[] = ['guards', 'claim', 'fence', 'before-script'];
-  test.each(stepIds.filter((id) => id !== 'stop-services' && id !== 'flip-standing'))('%s', async (step) => {
+  test.each(promotionStepIds.filter((id) => id !== 'flip-standing'))('%s', async (step) => {
     const scene = await dead({ mode: 'manual' });
     expect(await scene.until('awaiting')).toBe(true);
     // Ordered at the very moment at which that step's intent is on disk.

@@ -317,6 +317,10 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       if (answered.accepted && !ask.dryRun) double.change({ core: { ...held.core, phase: 'promoting' } });
       return answered;
     },
+    async switchover(ask) {
+      asked.push({ call: 'switchover', ask });
+      return { ...answer, plan: ['Claim the epoch'], pointOfNoReturn: 0, guards: [] };
+    },
     async cancel(ask) {
       asked.push({ call: 'cancel', ask });
       return { ...answer, rule: 'person-cancels', reason: 'cancelled by a person' };

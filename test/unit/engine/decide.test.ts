@@ -191,6 +191,8 @@ function inShort(effect: Effect): string {
   switch (effect.do) {
     case 'start-promotion':
       return `start ${effect.origin}`;
+    case 'start-planned':
+      return `start ${effect.kind}`;
     case 'resume-runbook':
       return `resume${effect.skipStep ? ' without step' : ''}`;
     case 'stand-down':

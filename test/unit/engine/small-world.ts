@@ -177,7 +177,7 @@ export class SmallWorld {
     const { policy: p, data, word, standing, maintenance, cooldownLeftMs } = this.#o;
     const fresh = data.state === 'known' && data.verified && data.ageMs <= (p.maxOffsetMs ?? Number.POSITIVE_INFINITY);
     const unopposed = word === null || standing.epoch > word.epoch;
-    const holds: Record<GuardName, boolean> = {
+    const holds: Record<(typeof guardNames)[number], boolean> = {
       'standing-known': !standing.lost,
       'seen-healthy': this.#seenHealthy,
       // What the other node says against it leaves it unproven.

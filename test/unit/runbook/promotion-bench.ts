@@ -141,6 +141,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
         node: 'head-office@192.0.2.2',
         plan: () => ({ ...plan, ...change }),
         settled: async () => {},
+        askReady: () => Promise.resolve({ ok: true, sentence: 'ready' }),
         askGuards: () => {
           guards.asked += 1;
           return Promise.resolve({ ok: guards.ok, sentence: guards.ok ? 'they hold' : 'references: 0 of 2 answered' });
