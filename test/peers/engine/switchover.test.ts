@@ -12,6 +12,8 @@ import type { Later } from './one-pbx.ts';
 import { newPair, Site, yamlOf } from './site.ts';
 import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
 
+const minutes = 60_000;
+
 interface NodeHere {
   site: Site;
   pbx: StandbyPbx;
@@ -28,8 +30,6 @@ interface PairHere {
   /** while it exists, a backup that is being made waits */
   gate: string;
 }
-
-const minutes = 60_000;
 
 async function paired(later: Later, { pair = true, stable = '0s' } = {}): Promise<PairHere> {
   const root = newFolder('switchover');
@@ -70,15 +70,18 @@ async function paired(later: Later, { pair = true, stable = '0s' } = {}): Promis
   };
   const [active, passive] = [await node('active'), await node('passive')];
   await active.engine.phase('serving');
-  if (pair) {
-    await active.engine.until('it to listen', ({ peer }) => peer.listening !== null);
-    const opened = await active.engine.cli('pair', 'open', '--json');
-    const { code } = JSON.parse(opened.out) as { code: string };
-    expect(await passive.engine.cli('pair', 'join', code)).toMatchObject({ exit: 0 });
-  }
-  await passive.engine.phase('watching');
-  if (pair) await passive.engine.until('the other one to say that it serves well', saysWell);
-  return { nas, active, passive, gate };
+  await passive.engine.phase('watching', minutes);
+  const here = { nas, active, passive, gate };
+  if (pair) await pairUp(here);
+  return here;
+}
+
+async function pairUp({ active, passive }: PairHere): Promise<void> {
+  await active.engine.until('it to listen', ({ peer }) => peer.listening !== null);
+  const opened = await active.engine.cli('pair', 'open', '--json');
+  const { code } = JSON.parse(opened.out) as { code: string };
+  expect(await passive.engine.cli('pair', 'join', code)).toMatchObject({ exit: 0 });
+  await passive.engine.until('the other one to say that it serves well', saysWell, minutes);
 }
 
 const saysWell = ({ nodes, peer }: Snapshot): boolean =>
@@ -87,10 +90,14 @@ const saysWell = ({ nodes, peer }: Snapshot): boolean =>
 /** Once both know of each other, from where it has not heard that yet it is refused. */
 async function ordered(engine: EngineUnderTest, ...words: string[]): Promise<Ended> {
   let ended: Ended | null = null;
-  await until('the order to be taken', async () => {
-    ended = await engine.cli(...words);
-    return !ended.out.includes('other-serves');
-  });
+  await until(
+    'the order to be taken',
+    async () => {
+      ended = await engine.cli(...words);
+      return ended.exit === 0 || !ended.out.includes('other-serves');
+    },
+    minutes,
+  );
   if (ended === null) throw new Error('not ordered');
   return ended;
 }
@@ -163,18 +170,19 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
   it(
     'G6 refused by a named guard: not paired, maintenance, not healthy for long enough',
     async ({ onTestFinished: later }) => {
-      const { active, passive } = await paired(later, { pair: false });
+      const here = await paired(later, { pair: false, stable: '1h' });
+      const { active, passive } = here;
       const alone = await passive.engine.cli('switchover', '--json');
       expect(alone.exit).toBe(1);
       expect((JSON.parse(alone.out) as { refusedBy: string[] }).refusedBy).toContain('peer-link');
-      const together = await paired(later, { stable: '1h' });
-      const early = await ordered(together.passive.engine, 'failback');
+      await pairUp(here);
+      const early = await ordered(passive.engine, 'failback');
       expect(early).toMatchObject({ exit: 1, out: expect.stringContaining('stable-for') });
-      await together.passive.engine.maintenanceOn(10 * minutes);
-      const during = await together.passive.engine.cli('switchover');
+      await passive.engine.maintenanceOn(10 * minutes);
+      const during = await passive.engine.cli('switchover');
       expect(during).toMatchObject({ exit: 1, out: expect.stringContaining('no-maintenance') });
-      for (const { engine } of [active, together.active]) expect((await engine.snapshot()).core.phase).toBe('serving');
-      expect((await together.passive.engine.snapshot()).runbook).toBeNull();
+      expect((await active.engine.snapshot()).core.phase).toBe('serving');
+      expect((await passive.engine.snapshot()).runbook).toBeNull();
     },
     3 * minutes,
   );

@@ -306,3 +306,55 @@ describe('the link as such', () => {
     expect(() => active.link.pairOpen('a test')).toThrow('No peer link is configured here.');
   });
 });
+
+describe('a backup asked for over the link', () => {
+  const ask = { epoch: null, because: 'a switchover' };
+
+  it('is made while its progress is told, and answered by its name', async () => {
+    const { active, passive } = await pairedNodes();
+    const made = { name: 'head-office-1.zip', createdAt: 7, verified: true };
+    let finish = (): void => {};
+    active.backup = (onProgress) => {
+      onProgress('It is at the half.');
+      return new Promise((go) => {
+        finish = () => go({ made, sentence: 'It was made.' });
+      });
+    };
+    const heard: string[] = [];
+    const asked = passive.link.askBackup(ask, never, (sentence) => heard.push(sentence));
+    await until('its progress', () => heard.includes('It is at the half.'));
+    finish();
+    expect(await asked).toEqual({ outcome: 'made', sentence: 'It was made.', ...made });
+    expect(active.backupsAsked).toEqual([ask]);
+  });
+
+  it('is refused in words where the node is not the active one, and nothing is begun', async () => {
+    const { active, passive } = await pairedNodes();
+    active.noBackup = 'it is not the active one';
+    expect(await passive.link.askBackup(ask, never, () => {})).toEqual({
+      outcome: 'refused',
+      sentence: 'The other node makes no backup: it is not the active one.',
+    });
+    expect(active.backupsAsked).toEqual([]);
+  });
+
+  it('that fails says why; one that is cancelled ends at once', async () => {
+    const { active, passive } = await pairedNodes();
+    expect(await passive.link.askBackup(ask, never, () => {})).toEqual({
+      outcome: 'failed',
+      sentence: 'The disk is full.',
+    });
+    active.backup = () => new Promise(() => {});
+    const stop = new AbortController();
+    const asked = passive.link.askBackup(ask, stop.signal, () => stop.abort());
+    expect(await asked).toMatchObject({ outcome: 'unreachable' });
+  });
+
+  it('a replayed request for one is refused', async () => {
+    const { active, passive } = await pairedNodes();
+    const bytes = post('/backup', envelope(passive, active, ask));
+    expect(await sent(passive, active, bytes)).toMatchObject({ status: 202 });
+    expect(await sent(passive, active, bytes)).toMatchObject({ status: 409, data: { refused: 'replayed' } });
+    expect(active.backupsAsked).toHaveLength(1);
+  });
+});

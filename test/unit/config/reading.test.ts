@@ -37,6 +37,8 @@ describe('reading estepe.yaml', () => {
       observeOnly: false,
       claim: 'required',
       references: 2,
+      claim: 'required',
+      failbackStableMs: 600_000,
     });
     expect(toTests(config)).toEqual([
       { id: 'sip', kind: 'sip', transport: 'udp', port: 5060, timeoutMs: 4000 },

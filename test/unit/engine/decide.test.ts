@@ -11,6 +11,9 @@ interface Given {
 }
 
 const standDown = { kind: 'stand-down', reason: '`stop` ended with 1' } as const;
+const planned = { link: { paired: true, heardAgoMs: 9_000, trouble: null }, whyNoRestore: null, unsaved: null };
+const planOrder = (kind: 'switchover' | 'failback') =>
+  ({ id: 1, by: 'console', reason: 'new disks', kind, overrides: [] }) as const;
 const because = { reason: 'the rack moves' };
 
 /** What the third column of the matrix says; `+` joins several. */
@@ -44,6 +47,18 @@ const givens: Record<string, Given> = {
   'not stopped': { o: { runbook: runbook('halted', standDown) } },
   'promote!': { o: { order: order('promote', because) } },
   'leave out!': { o: { order: order('promote', { ...because, skipStep: true }) } },
+  'both well': { o: { word: servingWord, planned } },
+  unpaired: { o: { word: servingWord, planned: { ...planned, link: { ...planned.link, paired: false } } } },
+  'newer data here': { o: { word: servingWord, planned: { ...planned, unsaved: 'it served' } } },
+  'minutes ago': { state: { since: now - 11 * 60_000 } },
+  'switching over': { o: { runbook: runbook('running', { kind: 'switchover', origin: 'person' }) } },
+  'past its claim': { o: { runbook: runbook('running', { kind: 'switchover', origin: 'person', committed: true }) } },
+  'switched over': { o: { runbook: runbook('done', { kind: 'switchover', origin: 'person' }) } },
+  'halted past its claim': {
+    o: { runbook: runbook('halted', { kind: 'failback', committed: true, skippable: true }) },
+  },
+  'switch!': { o: { order: planOrder('switchover') } },
+  'home!': { o: { order: planOrder('failback') } },
   'cancel!': { o: { order: order('cancel', because) } },
 };
 
@@ -63,6 +78,14 @@ watching
   isolated    |                          | isolated      | watchers.isolated             | alert isolated
   healthy     | promote!                 | watching      | order.refused                 | refused
   healthy     | cancel!                  | watching      | order.refused                 | refused
+  healthy     | both well + switch!      | promoting     | order.planned                 | accepted, start switchover
+  healthy     | switch!                  | watching      | order.refused                 | refused
+  healthy     | unpaired + switch!       | watching      | order.refused                 | refused
+  healthy     | newer data here + switch! | watching     | order.refused                 | refused
+  healthy     | both well + maintenance + switch! | watching | order.refused            | refused
+  suspect     | both well + switch!      | watching      | order.refused                 | refused
+  healthy     | both well + home!        | watching      | order.refused                 | refused
+  healthy     | both well + minutes ago + home! | promoting | order.planned              | accepted, start failback
 awaiting
   isolated    | told before              | isolated      | watchers.isolated             |
   healthy     |                          | watching      | awaiting.recovered            | info recovered
@@ -118,7 +141,18 @@ promoting
   down        | done + epoch 2           | active        | promoting.done                | alert promoted
   down        | halted                   | halted        | promoting.halted              | alert halted.7
   down        | cancelled                | suspecting    | promoting.cancelled           | warning cancelled
+  healthy     | switching over           | promoting     | promoting.planned             |
+  suspect     | switching over           | promoting     | promoting.planned             |
+  down        | switching over           | promoting     | promoting.planned-lost        | cancel
+  isolated    | switching over           | promoting     | promoting.planned-lost        | cancel
+  down        | past its claim           | promoting     | promoting.running             |
+  healthy     | past its claim           | promoting     | promoting.running             |
+  healthy     | switching over + switch! | promoting     | order.refused                 | refused
+  down        | switched over + epoch 2  | active        | promoting.done                | alert promoted
 halted
+  healthy     | halted past its claim + promote! | promoting | halted.resumed            | accepted, resume
+  healthy     | halted past its claim + leave out! | halted | order.refused              | refused
+  down        | halted past its claim + leave out! | promoting | halted.resumed          | accepted, resume without step
   down        | halted                   | halted        | halted.waiting                |
   healthy     | not stopped              | halted        | halted.waiting                |
   down        | halted + promote!        | promoting     | halted.resumed                | accepted, resume

@@ -27,6 +27,7 @@ export const policy: Policy = {
   observeOnly: false,
   claim: 'required',
   references: 2,
+  failbackStableMs: 600_000,
 };
 
 /** monotonic time of every observation that says nothing else */
