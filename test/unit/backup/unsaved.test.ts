@@ -59,6 +59,7 @@ describe('what a node wrote while it served', () => {
   });
 
   it('a node that never served holds nothing back', async () => {
+    mkdirSync(pair.bench.at('nas'));
     const here = await pair.node('passive').start();
     expect(held(here)).toEqual([]);
     expect(here.room.forPlanned()).toEqual({ whyNoRestore: null, unsaved: null });
@@ -80,6 +81,7 @@ describe('what a runbook of the pair orders', () => {
   });
 
   it('rejects as it failed, and ends by its signal', async () => {
+    mkdirSync(pair.bench.at('nas'));
     const passive = await pair.node('passive', { restore: '  whenNewer: false' }).start();
     const order = { kind: 'restore', by: 'a runbook', name: 'never-made.zip' } as const;
     await expect(passive.room.commissioned(order, never)).rejects.toThrow(/never-made/);
