@@ -22,7 +22,7 @@ import type { StoreroomParts } from './storeroom/parts.ts';
 import { pauseBeforeNext } from './storeroom/second-tries.ts';
 import { Stock } from './storeroom/stock.ts';
 import { Unsaved } from './storeroom/unsaved.ts';
-import { viewOf, whyNot } from './storeroom/view.ts';
+import { viewOf, whyNoRestoreAtAll, whyNot } from './storeroom/view.ts';
 import { Voice } from './storeroom/voice.ts';
 import { type Cause, causeWords, Work } from './storeroom/work.ts';
 import { takeTurn } from './work-of-config.ts';
@@ -152,13 +152,8 @@ export class Storeroom {
 
   /** What a planned change of roles asks: why nothing could be restored here, and what a restore would destroy; null each: nothing. */
   forPlanned(): { whyNoRestore: string | null; unsaved: string | null } {
-    const { config } = this.#p;
-    const idle = { config, around: { ...this.#p.around, runbookOpen: () => false } };
-    const { trouble } = this.#listing;
-    return {
-      whyNoRestore: whyNot('restore', idle, this.#role, null) ?? trouble?.sentence ?? null,
-      unsaved: this.#unsaved.sentence,
-    };
+    const whyNoRestore = whyNoRestoreAtAll(this.#p, this.#role, this.#listing.trouble);
+    return { whyNoRestore, unsaved: this.#unsaved.sentence };
   }
 
   data(): DataState {

@@ -24,6 +24,7 @@ import { plannedStepIds } from './planned.ts';
 import { promotionStepIds } from './promotion.ts';
 import type { Asked } from './proof-asked.ts';
 import type { Runner } from './runner.ts';
+import { graveOf } from './severity.ts';
 import { standDownStepIds } from './step.ts';
 
 /** What the interpreter reads of the rest of the engine at each decision. */
@@ -50,17 +51,6 @@ export interface InterpreterParts {
   /** each observation as the core was given it, with the state before and what was decided: to be recorded and replayed */
   onDecided?: (before: CoreState, observation: Observation, decision: Decision) => void;
 }
-
-const graveOf: Partial<Record<Phase, Severity>> = {
-  suspecting: 'warning',
-  isolated: 'alert',
-  conflicting: 'alert',
-  awaiting: 'alert',
-  promoting: 'alert',
-  halted: 'alert',
-  active: 'alert',
-  'standing-down': 'alert',
-};
 
 /** A settled decision is reached in a few steps; more means a loop in the table, which check.ts excludes. */
 const mostSteps = 12;

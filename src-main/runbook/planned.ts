@@ -57,7 +57,16 @@ const noLink = 'there is no peer link here';
 /** Before the point of no return nothing has changed for the pair: what fails is taken back. */
 const takenBack = (sentence: string): StepEnd => ({ ...failure(sentence), takeBack: true });
 
-export function readyStep(parts: PlannedParts): Step {
+/** Its steps by their ids, but for those that it shares with a promotion. */
+export const plannedSteps = (parts: PlannedParts, silence: SilencePlan) => ({
+  ready: () => readyStep(parts),
+  'final-backup': () => finalBackupStep(parts),
+  'restore-final': () => restoreFinalStep(parts),
+  'stand-down-other': () => standDownOtherStep(parts, silence),
+  'last-changes': () => lastChangesStep(parts),
+});
+
+function readyStep(parts: PlannedParts): Step {
   return {
     ...plain,
     id: 'ready',
@@ -72,7 +81,7 @@ export function readyStep(parts: PlannedParts): Step {
   };
 }
 
-export function finalBackupStep({ pair, store }: PlannedParts): Step {
+function finalBackupStep({ pair, store }: PlannedParts): Step {
   return {
     ...plain,
     id: 'final-backup',
@@ -88,7 +97,7 @@ export function finalBackupStep({ pair, store }: PlannedParts): Step {
   };
 }
 
-export function restoreFinalStep({ pair, store }: PlannedParts): Step {
+function restoreFinalStep({ pair, store }: PlannedParts): Step {
   return {
     ...plain,
     id: 'restore-final',
@@ -120,7 +129,7 @@ export function plannedClaim(claim: Step): Step {
   };
 }
 
-export function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: SilencePlan): Step {
+function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: SilencePlan): Step {
   const slowest = Math.max(0, ...silence.tests.map((test) => test.timeoutMs));
   return {
     ...plain,
@@ -141,7 +150,7 @@ export function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: 
 }
 
 /** Between the final backup and its standing down the other node served: what it wrote then is brought across. */
-export function lastChangesStep({ pair, store }: PlannedParts): Step {
+function lastChangesStep({ pair, store }: PlannedParts): Step {
   return {
     ...plain,
     id: 'last-changes',

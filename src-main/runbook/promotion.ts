@@ -20,15 +20,7 @@ import { type BootPlan, setBoot } from './boot-services.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
 import { type FencePlan, fenceStep } from './fence/fence-step.ts';
 import type { PbxApi, PeerFence } from './fence/means.ts';
-import {
-  finalBackupStep,
-  lastChangesStep,
-  type PairAtWork,
-  plannedClaim,
-  readyStep,
-  restoreFinalStep,
-  standDownOtherStep,
-} from './planned.ts';
+import { type PairAtWork, plannedClaim, plannedSteps } from './planned.ts';
 import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
@@ -113,12 +105,8 @@ export function promotionSteps(parts: PromotionParts): (record: Pick<RunbookReco
     const plan = parts.plan();
     const all: Record<StepId, () => Step> = {
       guards: () => guardsStep(parts),
-      ready: () => readyStep(parts),
-      'final-backup': () => finalBackupStep(parts),
-      'restore-final': () => restoreFinalStep(parts),
       claim: () => (record.steps.includes('stand-down-other') ? plannedClaim(claimStep(parts)) : claimStep(parts)),
-      'stand-down-other': () => standDownOtherStep(parts, plan.fence.silence),
-      'last-changes': () => lastChangesStep(parts),
+      ...plannedSteps(parts, plan.fence.silence),
       fence: () => fenceStep(parts, plan, plan.fence),
       'before-script': () => scriptStep(parts, plan, 'before-script', 'Run the before-script', plan.before),
       'start-services': () => startStep(parts, plan),

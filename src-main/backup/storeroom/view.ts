@@ -37,6 +37,15 @@ export function whyNot(
   return around.runbookOpen() && !commissioned ? 'A runbook is open: nothing begins before it has ended.' : null;
 }
 
+/** What stands in the way of any restore here, whatever is under way now; null: nothing. */
+export function whyNoRestoreAtAll(
+  { config, around }: Pick<StoreroomParts, 'config' | 'around'>,
+  role: Role,
+  trouble: Listing['trouble'],
+): string | null {
+  return whyNot('restore', { config, around }, role, null, true) ?? trouble?.sentence ?? null;
+}
+
 function rowOf({ name, createdAt, size, verified, proof }: Backup, restored: ReadonlyMap<string, number>): BackupRow {
   const encrypted = parseBackupName(name)?.encrypted === true;
   const verifiedAt = proof?.verifiedAt ?? null;

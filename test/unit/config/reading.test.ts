@@ -37,7 +37,6 @@ describe('reading estepe.yaml', () => {
       observeOnly: false,
       claim: 'required',
       references: 2,
-      claim: 'required',
       failbackStableMs: 600_000,
     });
     expect(toTests(config)).toEqual([
