@@ -14,7 +14,7 @@ import type { Cancel } from '../engine/ports.ts';
 import { Aftermath } from './storeroom/aftermath.ts';
 import { Calendar } from './storeroom/calendar.ts';
 import { aborted, type Commission, commission } from './storeroom/commission.ts';
-import { type Achieved, carryOut } from './storeroom/doing.ts';
+import { carryOut } from './storeroom/doing.ts';
 import { Facts, isScheduled } from './storeroom/facts.ts';
 import { Listing } from './storeroom/listing.ts';
 import { nothingTold, offsetTurn } from './storeroom/offset.ts';
@@ -24,7 +24,7 @@ import { Stock } from './storeroom/stock.ts';
 import { Unsaved } from './storeroom/unsaved.ts';
 import { viewOf, whyNoRestoreAtAll, whyNot } from './storeroom/view.ts';
 import { Voice } from './storeroom/voice.ts';
-import { type Cause, causeWords, Work } from './storeroom/work.ts';
+import { type Achieved, type Cause, causeWords, Work } from './storeroom/work.ts';
 import { takeTurn } from './work-of-config.ts';
 
 /** Between two looks at the offset and at what else only time changes, ms. */

@@ -4,8 +4,7 @@
  */
 import type { BackupAnswer, BackupKind } from '../../contract/backups.ts';
 import { EstepeError } from '../../contract/errors.ts';
-import type { Achieved } from './doing.ts';
-import type { Work } from './work.ts';
+import type { Achieved, Work } from './work.ts';
 
 export interface Commission {
   kind: Exclude<BackupKind, 'verify'>;

@@ -5,21 +5,7 @@ import { verifyBackup } from '../shelf.ts';
 import { backupWork } from '../work-of-config.ts';
 import { restoreWork } from '../work-of-restore.ts';
 import type { StoreroomParts } from './parts.ts';
-import type { Work } from './work.ts';
-
-/** How a work ended well. */
-export interface Achieved {
-  name: string;
-  /** whole, with its full stop */
-  sentence: string;
-  /** what did not work beside it */
-  troubles: { sentence: string; todo: string }[];
-  evidence: Record<string, unknown>;
-  /** there was nothing to do: proves nothing of what failed before */
-  already: boolean;
-  /** of a backup that is verified now: wall clock when its data was current */
-  verified: number | null;
-}
+import type { Achieved, Work } from './work.ts';
 
 const filesWords = (files: number): string => `${files} file${files === 1 ? '' : 's'}`;
 

@@ -3,10 +3,23 @@ import type { BackupKind, BackupWorkView } from '../../contract/backups.ts';
 import { durationWords } from '../../contract/view.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Setback } from '../patience.ts';
-import type { Achieved } from './doing.ts';
 
 /** Progress between two phases is shown at most so often, ms. */
 const showEveryMs = 200;
+
+/** How a work ended well. */
+export interface Achieved {
+  name: string;
+  /** whole, with its full stop */
+  sentence: string;
+  /** what did not work beside it */
+  troubles: { sentence: string; todo: string }[];
+  evidence: Record<string, unknown>;
+  /** there was nothing to do: proves nothing of what failed before */
+  already: boolean;
+  /** of a backup that is verified now: wall clock when its data was current */
+  verified: number | null;
+}
 
 /** Who or what ended it early. */
 export type Cause = 'person' | 'runbook' | 'role' | 'engine';
