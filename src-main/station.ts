@@ -24,6 +24,7 @@ import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
 import { BootLook } from './station/boot-look.ts';
 import { makeDesk } from './station/desk.ts';
+import { Doctor } from './station/doctor/doctor.ts';
 import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
@@ -195,6 +196,20 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
     onChange: () => changed(),
   });
+  const doctor = new Doctor(
+    {
+      ...{ clock, proc, files, folder, version, site },
+      ...{ net: ports.net, dns: ports.dns, random: ports.random, means: meansOf(folder, clock, secrets.add) },
+      config: () => config.running,
+      role: () => engine.interpreter.standing.role,
+      ownRound: () => other.ownRound(),
+      peer: peer.link,
+      restored: () => storeroom.view().restored,
+      platform: process.platform,
+      uid: process.getuid?.() ?? null,
+    },
+    (text) => redact(text, secrets.all()),
+  );
   const desk = makeDesk({
     engine,
     clock,
@@ -204,6 +219,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     config,
     backups: storeroom,
     peer: peer.link,
+    doctor,
     bootTroubles: () => bootLook.troubles(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
@@ -260,7 +276,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         config.close();
         other.close();
         bootLook.close();
-        await Promise.all([peer.close(), storeroom.close(), engine.stop()]);
+        await Promise.all([doctor.close(), peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();
         log.info('Estepe has stopped');

@@ -3,7 +3,7 @@
  * and answers what the core answered; decides nothing.
  */
 import type { Storeroom } from '../backup/storeroom.ts';
-import type { Desk, PromoteAsk } from '../contract/desk.ts';
+import type { Desk, DoctorDesk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
@@ -30,6 +30,7 @@ export interface DeskParts {
   bootTroubles?: () => Snapshot['troubles'];
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
+  doctor: DoctorDesk;
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
 }
@@ -72,6 +73,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
       status: () => parts.peer.status(),
       remove: ({ by }) => parts.peer.pairRemove(by),
     },
+    doctor: { start: () => parts.doctor.start(), view: () => parts.doctor.view() },
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
