@@ -32,3 +32,6 @@ export function listed(words: readonly string[]): string {
 /** Reached from inside only (RFC 1918, RFC 3927, RFC 4193). */
 export const isPrivate = (address: string): boolean =>
   /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|f[cd][0-9a-f]{2}:|fe80:)/i.test(address);
+
+/** As a sentence begins. */
+export const begun = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,7 +3,7 @@ import type { DoctorArea, DoctorCheck } from '../../contract/doctor.ts';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { within } from '../../peer/within.ts';
-import { check } from './check.ts';
+import { begun, check } from './check.ts';
 
 export interface Look {
   area: DoctorArea;
@@ -38,5 +38,3 @@ export async function examine(looks: readonly Look[], { clock, signal, onEnd }: 
   );
   return found.flat();
 }
-
-const begun = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,4 +1,5 @@
 /** Looks at this machine and the other one: services, versions, clocks, rights and scripts. */
+import { existsSync } from 'node:fs';
 import { pbxVersion } from '../../backup/sources/pbx-version.ts';
 import type { Config } from '../../config/schema.ts';
 import { rightsHere } from '../../runbook/rights.ts';
@@ -53,7 +54,7 @@ export function machineLooks(shared: Shared): Look[] {
           const env = { ESTEPE_FQDN: ends.fqdn, ESTEPE_NEW_ADDRESS: site.plan.newAddress };
           const command = {
             argv,
-            cwd: folder.scripts,
+            cwd: existsSync(folder.scripts) ? folder.scripts : folder.root,
             env,
             timeoutMs: oneServiceMs,
             runToken: random.hex(8),
@@ -90,7 +91,14 @@ export function machineLooks(shared: Shared): Look[] {
       run: async (own) => {
         const byName = config.services.names.length > 0;
         const rights = await rightsHere(parts, {
-          ...{ platform, uid: parts.uid, byName, scripts: scriptsOf(config), scriptsFolder: folder.scripts },
+          ...{
+            platform,
+            uid: parts.uid,
+            byName,
+            scripts: scriptsOf(config),
+            scriptsFolder: folder.scripts,
+            cwd: folder.root,
+          },
           dnscmdServer:
             config.promotion.dns.flatMap((entry) => (entry.kind === 'dnscmd' ? [entry.server] : []))[0] ?? null,
           ...{ timeoutMs: oneRightMs, runToken: random.hex(8), signal: own },

@@ -1,5 +1,4 @@
 /** What a takeover needs of this machine: rights, scripts, DNS that lets itself be changed, room on the disks. Pure. */
-import { basename } from 'node:path';
 import type { DoctorCheck } from '../../contract/doctor.ts';
 import type { DnsEnd } from '../../engine/ports.ts';
 import { sizeWords } from '../../engine/size.ts';
@@ -71,7 +70,7 @@ export function judgeRoom({ id, what, path, freeBytes, needBytes, wishBytes, bec
 
 /** A folder or file that a restore puts in place: what holds it is there, or not. */
 export function judgeTarget(target: string, holder: string | null): DoctorCheck {
-  const say = check('disk', `target.${basename(target)}`);
+  const say = check('disk', `target.${target}`);
   if (holder !== null) return say.ok(`${target} can be restored here.`, `in ${holder}`);
   const todo = 'Install the PBX here as on the active node, or say in `restore.into` where it goes here.';
   return say.problem(`The folder that is to hold ${target} is not on this machine.`, '', todo);

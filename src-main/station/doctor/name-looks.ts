@@ -49,6 +49,8 @@ export function nameLooks(shared: Shared): Look[] {
     const who = 'the resolver of this machine';
     const found = await lookUp.find(fqdn, resolverMs / 2, signal);
     if (found.how !== 'found') {
+      if (found.how === 'failed' && /\b(?:ENOTFOUND|ENODATA)\b/.test(found.why))
+        return { who, addresses: [], ttlS: null, why: null };
       return { who, addresses: null, ttlS: null, why: found.how === 'failed' ? found.why : 'cancelled' };
     }
     return { who, addresses: found.addresses.map(({ address }) => address), ttlS: null, why: null };
@@ -80,7 +82,7 @@ export function nameLooks(shared: Shared): Look[] {
         const [known, mend] = [await meaning(), await repair()];
         const judged = answers.flatMap((answer, i) => {
           const id = `outside.${resolvers[i]?.id ?? i}`;
-          const asked = { id, name: fqdn, answer, meaning: known, silence: 'warning', repair: mend } as const;
+          const asked = { id, name: fqdn, answer, meaning: known, silence: 'skipped', repair: mend } as const;
           return [judgeName(asked, ends), judgeKeptTtl(id, fqdn, answer, ends)].filter((one) => one !== null);
         });
         return [...judged, judgeSplit(await inside(), answers)];

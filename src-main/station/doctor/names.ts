@@ -7,7 +7,7 @@ import type { DoctorCheck } from '../../contract/doctor.ts';
 import { inWords } from '../../engine/duration.ts';
 import type { DnsAnswer, DnsRecord } from '../../engine/ports.ts';
 import { ttlTrouble } from '../../runbook/dns/ttl.ts';
-import { check, type Ends, isPrivate, listed } from './check.ts';
+import { begun, check, type Ends, isPrivate, listed } from './check.ts';
 
 /** Who was asked and what came. `addresses` null: nothing that counts, and `why` says why. */
 export interface Answer {
@@ -30,8 +30,8 @@ export interface NameAsked {
   name: string;
   answer: Answer;
   meaning: Meaning;
-  /** what a silent or unknowing server comes to */
-  silence: 'problem' | 'warning';
+  /** what a silent server comes to; one that nobody needs for the switch is no fault of the pair */
+  silence: 'problem' | 'skipped';
   /** how it is pointed back */
   repair: string;
 }
@@ -44,11 +44,12 @@ export function judgeName({ id, name, answer, meaning, silence, repair }: NameAs
   const { who, addresses, why } = answer;
   if (addresses === null) {
     const todo = `Look whether that server is right and can be reached from here, and whether it knows ${name}.`;
-    return say[silence](`${who} gives no answer for ${name}.`, why ?? '', todo);
+    return say[silence](`${begun(who)} gives no answer for ${name}.`, why ?? '', todo);
   }
   const seen = `${who}: ${addresses.join(', ') || 'no address'}`;
   if (addresses.length === 0) {
-    return say.problem(`${name} has no address at ${who}: phones do not find the PBX.`, seen, repair);
+    const none = say[silence === 'problem' ? 'problem' : 'warning'];
+    return none(`${name} has no address at ${who}: phones that ask there do not find the PBX.`, seen, repair);
   }
   const leadsTo = (set: readonly string[]): boolean => addresses.some((address) => set.includes(address));
   const [right, wrong] = [leadsTo(meaning.right), leadsTo(meaning.wrong)];
@@ -134,9 +135,9 @@ function longTtl(say: ReturnType<typeof check>, name: string, ttlS: number, seen
 /** How the FQDN is pointed back at the active node, in the words of whoever serves it. */
 export function repairOf(ends: Ends, record: DnsRecord | null, right: string, wrong: string): string {
   const restart = `restart the 3CX System service on the active node (${ends.active}): it points its FQDN at itself again`;
-  const begun = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  const asSentence = (text: string): string => `${begun(text)}.`;
   if (record === null) {
-    return begun(
+    return asSentence(
       ends.profile.startsWith('3cx')
         ? `${restart}. Where the FQDN is your own, set its record to ${right}`
         : `set the record of ${ends.fqdn} to ${right} at whoever serves it`,
@@ -159,5 +160,5 @@ export function repairOf(ends: Ends, record: DnsRecord | null, right: string, wr
         return `set ${name} to ${right} at whoever serves it; your script \`${way.argv[0] ?? ''}\` does that on a takeover`;
     }
   })();
-  return begun(ends.profile.startsWith('3cx') ? `${restart}; where the name is your own: ${own}` : own);
+  return asSentence(ends.profile.startsWith('3cx') ? `${restart}; where the name is your own: ${own}` : own);
 }

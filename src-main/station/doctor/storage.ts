@@ -3,7 +3,7 @@ import type { RightProven } from '../../backup/check-location.ts';
 import type { Backup } from '../../backup/shelf.ts';
 import type { DoctorCheck } from '../../contract/doctor.ts';
 import { inWords } from '../../engine/duration.ts';
-import { check, type Ends } from './check.ts';
+import { begun, check, type Ends } from './check.ts';
 
 /** @param claimNeeded a promotion wins its epoch in the location, or does not happen */
 export function judgeLocation(title: string, rights: readonly RightProven[], claimNeeded: boolean): DoctorCheck[] {
@@ -25,8 +25,8 @@ export function judgeLocation(title: string, rights: readonly RightProven[], cla
 }
 
 const sentenceTodo = (todo: string): string => {
-  const begun = `${todo.charAt(0).toUpperCase()}${todo.slice(1)}`;
-  return begun === '' || /[.!?]$/.test(begun) ? begun : `${begun}.`;
+  const text = begun(todo);
+  return text === '' || /[.!?]$/.test(text) ? text : `${text}.`;
 };
 
 /** What counts of the newest backup. */
