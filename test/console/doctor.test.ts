@@ -23,11 +23,13 @@ describeWithPeers('the console in a browser: the doctor', ['chromium'], () => {
     expect(await console.page.title()).toContain('Doctor');
     await console.inspect('doctor never', names);
     await console.page.getByRole('button', { name: 'Look now' }).click();
+  });
+
+  it('a look under way shows how far it is, and the button begins no second one', async () => {
     await inState('running');
     expect(console.desk.asked.filter(({ call }) => call === 'doctor.start')).toHaveLength(1);
     await console.page.getByText('Looking: 3 of 15 done').waitFor();
     await console.inspect('doctor looking', names);
-    // while one is under way the button begins none
     await console.page.locator('button.main').click();
     expect(console.desk.asked.filter(({ call }) => call === 'doctor.start')).toHaveLength(1);
   });
