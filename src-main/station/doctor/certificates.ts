@@ -8,6 +8,8 @@ export interface WebMet {
   certificate: CertificateView | null;
   /** of the beat */
   evidence: string;
+  /** nothing answered there at all */
+  off: boolean;
 }
 
 const grave = new Set(['missing', 'expired', 'not-yet-valid', 'wrong-name']);
@@ -22,7 +24,7 @@ export function judgeCertificates(active: WebMet | null, passive: WebMet | null,
     passive?.certificate
       ? judgeOne('passive', passive, ends)
       : check('certificate', 'passive').skipped(
-          'The certificate of the passive node was not seen: its web server is off, as it should be.',
+          `The certificate of the passive node was not seen${passive?.off === false ? '' : ': its web server is off, as it should be'}.`,
           passive?.evidence ?? '',
           `Look once, while it runs for a drill, whether it is made out to ${ends.fqdn} too.`,
         ),

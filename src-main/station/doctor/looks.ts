@@ -70,7 +70,9 @@ function netLooks({ parts, site, ends, addresses, signal }: Shared): Look[] {
 
 function webOf(met: readonly Met[]): WebMet | null {
   const web = met.find(({ test }: { test: TestSpec }) => test.kind === 'web');
-  return web === undefined ? null : { certificate: certificateOf(web.beat), evidence: web.beat.evidence };
+  if (web === undefined) return null;
+  const { evidence, outcome, there } = web.beat;
+  return { certificate: certificateOf(web.beat), evidence, off: outcome === 'dead' && there !== true };
 }
 
 function certificateOf({ detail }: Beat): CertificateView | null {

@@ -76,11 +76,15 @@ export function judgeServices({ services, missing, faults }: StatesAsked, ends: 
   if (services.length === 0) return checks;
   const running = named(({ state }) => state === 'running');
   const automatic = named(({ boot }) => boot === 'automatic' || boot === 'delayed');
+  const unclear = named(({ state }) => state === 'unknown');
+  const unsure = `Nobody could tell whether these services run: ${listed(unclear)}.`;
   const [run, boot] = [check('services', 'running'), check('services', 'boot')];
   if (ends.self === 'passive') {
     checks.push(
       running.length === 0
-        ? run.ok('The PBX is off here, as on a passive node.', seen)
+        ? unclear.length === 0
+          ? run.ok('The PBX is off here, as on a passive node.', seen)
+          : run.warning(unsure, seen, 'Look at these services yourself.')
         : run.problem(`This node is passive, and of its PBX runs: ${listed(running)}.`, seen, 'Stop it here.'),
       automatic.length === 0
         ? boot.ok('The PBX does not start with this machine.', seen)
@@ -96,7 +100,9 @@ export function judgeServices({ services, missing, faults }: StatesAsked, ends: 
   const byHand = named(({ boot: start }) => start === 'manual' || start === 'disabled');
   checks.push(
     stopped.length === 0
-      ? run.ok('The services of the PBX run here.', seen)
+      ? unclear.length === 0
+        ? run.ok('The services of the PBX run here.', seen)
+        : run.warning(unsure, seen, 'Look at these services yourself.')
       : run.warning(
           `This node is active, and of its PBX is stopped: ${listed(stopped)}.`,
           seen,

@@ -1,8 +1,15 @@
 /** `estepe doctor`: through a running engine, and what its exit says. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { reportOf, someChecks } from '../console/doctor-double.ts';
-import { documentOf, type EngineUnderTest, engineUnderTest, estepe, startEstepe, temporaryFolder } from './estepe-process.ts';
 import { until } from '../../peers/fixtures/until.ts';
+import { reportOf, someChecks } from '../console/doctor-double.ts';
+import {
+  documentOf,
+  type EngineUnderTest,
+  engineUnderTest,
+  estepe,
+  startEstepe,
+  temporaryFolder,
+} from './estepe-process.ts';
 
 describe('estepe doctor', () => {
   let engine: EngineUnderTest;

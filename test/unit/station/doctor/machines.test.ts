@@ -6,7 +6,12 @@ import type { ServiceState } from '../../../../src-main/runbook/service-states.t
 import { judgeAddresses } from '../../../../src-main/station/doctor/addresses.ts';
 import { judgeCertificates } from '../../../../src-main/station/doctor/certificates.ts';
 import { judgeClock, judgeParity } from '../../../../src-main/station/doctor/parity.ts';
-import { judgeActivePorts, judgePassivePorts, judgeQueries, judgeServices } from '../../../../src-main/station/doctor/ports.ts';
+import {
+  judgeActivePorts,
+  judgePassivePorts,
+  judgeQueries,
+  judgeServices,
+} from '../../../../src-main/station/doctor/ports.ts';
 import { ends, facts, onActive, stateOf, unsaid } from './rig.ts';
 
 describe('an identical pair', () => {
@@ -52,7 +57,9 @@ describe('clocks', () => {
     ['3 s behind', t - 3_000, t, t + 20, 'warning'],
     ['a minute and more ahead', t + 61_020, t, t + 20, 'problem'],
     ['an hour behind', t - 3_600_000, t, t + 20, 'problem'],
-  ] as const)('%s', (_name, wall, asked, heard, state) => expect(judgeClock({ ...facts, wall }, asked, heard).state).toBe(state));
+  ] as const)('%s', (_name, wall, asked, heard, state) =>
+    expect(judgeClock({ ...facts, wall }, asked, heard).state).toBe(state),
+  );
   it('what was not told is not judged', () => expect(judgeClock('unpaired', t, t).state).toBe('skipped'));
 });
 
@@ -78,7 +85,12 @@ describe('certificates', () => {
     ...{ subject: 'CN=pbx.example.com', issuer: 'CN=ca', validTo: 'x', fingerprint, daysLeft: 40 },
     faults: faults.map((kind) => ({ kind, sentence: kind })),
   });
-  const met = (certificate: CertificateView | null) => ({ certificate, evidence: 'e' });
+  const met = (certificate: CertificateView | null) => ({ certificate, evidence: 'e', off: certificate === null });
+  it('a passive web server that answers without a certificate is not said to be off', () => {
+    const said = judgeCertificates(met(view('A')), { ...met(null), off: false }, ends);
+    expect(said[1]).toMatchObject({ state: 'skipped', sentence: 'The certificate of the passive node was not seen.' });
+  });
+
   it.each([
     ['good, the passive off', view('A'), null, ['ok', 'skipped', undefined]],
     ['the same on both', view('A'), view('A'), ['ok', 'ok', 'ok']],
@@ -111,14 +123,20 @@ describe('ports', () => {
   ] as const)('%s %o', (outcome, more, active, passive) => {
     expect(judgeActivePorts(met(outcome, more), ends)[0]?.state).toBe(active);
     expect(judgePassivePorts(met(outcome, more), ends)[0]?.state).toBe(passive);
-    expect(unsaid([...judgeActivePorts(met(outcome, more), ends), ...judgePassivePorts(met(outcome, more), ends)])).toEqual([]);
+    expect(
+      unsaid([...judgeActivePorts(met(outcome, more), ends), ...judgePassivePorts(met(outcome, more), ends)]),
+    ).toEqual([]);
   });
   it('without a test nothing tells whether the active lives', () =>
     expect(judgeActivePorts([], ends)[0]?.state).toBe('problem'));
 });
 
 describe('services', () => {
-  const service = (state: ServiceState['state'], boot: ServiceState['boot']): ServiceState => ({ name: 'nginx', state, boot });
+  const service = (state: ServiceState['state'], boot: ServiceState['boot']): ServiceState => ({
+    name: 'nginx',
+    state,
+    boot,
+  });
   const at = (one: ServiceState | null, on: typeof ends, missing: string[] = []) => {
     const said = judgeServices({ services: one === null ? [] : [one], missing, faults: [] }, on);
     return ['running', 'boot', 'missing'].map((id) => stateOf(said, `services.${id}`));
@@ -128,6 +146,8 @@ describe('services', () => {
     ['runs on the passive', service('running', 'manual'), ends, [], ['problem', 'ok', undefined]],
     ['would start on the passive', service('stopped', 'delayed'), ends, [], ['ok', 'problem', undefined]],
     ['runs on the active', service('running', 'automatic'), onActive, [], ['ok', 'ok', undefined]],
+    ['nobody can tell on the passive', service('unknown', 'manual'), ends, [], ['warning', 'ok', undefined]],
+    ['nobody can tell on the active', service('unknown', 'automatic'), onActive, [], ['warning', 'ok', undefined]],
     ['off on the active', service('stopped', 'manual'), onActive, [], ['warning', 'warning', undefined]],
     ['one is not there', service('stopped', 'manual'), ends, ['x'], ['ok', 'ok', 'warning']],
     ['none is there', null, ends, ['x'], [undefined, undefined, 'problem']],

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { rights } from '../../../../src-main/backup/check-location.ts';
 import { byArea } from '../../../../src-main/contract/doctor.ts';
-import { examine, type Look } from '../../../../src-main/station/doctor/examine.ts';
 import { judgeFirewall, judgeLink, judgeReferences } from '../../../../src-main/station/doctor/around.ts';
+import { examine, type Look } from '../../../../src-main/station/doctor/examine.ts';
 import { judgeRehearsal, judgeRights, judgeRoom, judgeTarget } from '../../../../src-main/station/doctor/means.ts';
 import { judgeLocation, judgeNewest, judgeRestored } from '../../../../src-main/station/doctor/storage.ts';
-import { peerOff, peerUnpaired, peerUp } from '../../console/peer-double.ts';
 import { Clockwork } from '../../clockwork.ts';
+import { peerOff, peerUnpaired, peerUp } from '../../console/peer-double.ts';
 import { ends, onActive, unsaid } from './rig.ts';
 
 const hour = 3600_000;
@@ -43,7 +43,10 @@ describe('room', () => {
   });
   it('a target without its folder is named', () => {
     expect(judgeTarget('/srv/a', '/srv').state).toBe('ok');
-    expect(judgeTarget('/srv/a', null)).toMatchObject({ state: 'problem', sentence: expect.stringContaining('/srv/a') });
+    expect(judgeTarget('/srv/a', null)).toMatchObject({
+      state: 'problem',
+      sentence: expect.stringContaining('/srv/a'),
+    });
   });
 });
 
@@ -71,7 +74,12 @@ describe('the location', () => {
   });
   it('what is restored', () => {
     const at = (createdAt: number | null, bound: number | null, on = ends) =>
-      judgeRestored(createdAt === null ? null : { name: 'b', createdAt }, bound === null ? null : { maxOffsetMs: bound }, 100 * hour, on).state;
+      judgeRestored(
+        createdAt === null ? null : { name: 'b', createdAt },
+        bound === null ? null : { maxOffsetMs: bound },
+        100 * hour,
+        on,
+      ).state;
     expect(at(null, hour, onActive)).toBe('skipped');
     expect(at(null, null)).toBe('warning');
     expect(at(null, hour)).toBe('problem');
@@ -84,7 +92,10 @@ describe('around the pair', () => {
   it('one silent reference is a warning, all of them a problem', () => {
     const beat = (id: string, answered: boolean | null) => ({ id, answered, ms: 1, evidence: 'e' });
     expect(judgeReferences([beat('a', true), beat('b', false)]).map(({ state }) => state)).toEqual(['ok', 'warning']);
-    expect(judgeReferences([beat('a', false), beat('b', null)]).map(({ state }) => state)).toEqual(['problem', 'problem']);
+    expect(judgeReferences([beat('a', false), beat('b', null)]).map(({ state }) => state)).toEqual([
+      'problem',
+      'problem',
+    ]);
     expect(judgeReferences([])[0]?.state).toBe('problem');
   });
   it.each([
@@ -107,7 +118,9 @@ describe('around the pair', () => {
 
 describe('looks', () => {
   const look = (what: string, run: Look['run']): Look => ({ area: 'disk', what, withinMs: 1_000, run });
-  const well = look('a', async () => [{ id: 'disk.a', area: 'disk', state: 'ok', sentence: 's', evidence: '', todo: '' }]);
+  const well = look('a', async () => [
+    { id: 'disk.a', area: 'disk', state: 'ok', sentence: 's', evidence: '', todo: '' },
+  ]);
   const hangs = look('the disks', () => new Promise(() => {}));
 
   it('one that hangs and one that fails are said, the others count', async () => {
@@ -115,11 +128,18 @@ describe('looks', () => {
     const ended: string[] = [];
     const fails = look('b', () => Promise.reject(new Error('broken')));
     const signal = new AbortController().signal;
-    const all = examine([well, hangs, fails], { clock: time.clock, signal, onEnd: ({ what }) => void ended.push(what) });
+    const all = examine([well, hangs, fails], {
+      clock: time.clock,
+      signal,
+      onEnd: ({ what }) => void ended.push(what),
+    });
     await time.pass(1_000);
     const checks = await all;
     expect(checks.map(({ state }) => state)).toEqual(['ok', 'warning', 'warning']);
-    expect(checks[1]).toMatchObject({ sentence: 'The disks could not be looked at.', evidence: 'No answer within 1 s.' });
+    expect(checks[1]).toMatchObject({
+      sentence: 'The disks could not be looked at.',
+      evidence: 'No answer within 1 s.',
+    });
     expect(checks[2]?.evidence).toContain('broken');
     expect(ended.sort()).toEqual(['a', 'b', 'the disks']);
   });
@@ -135,7 +155,12 @@ describe('looks', () => {
     const one = (area: 'disk' | 'link' | 'names', state: 'ok' | 'problem' | 'warning', id: string) => ({
       ...{ id, area, state, sentence: '', evidence: '', todo: '' },
     });
-    const order = byArea([one('disk', 'ok', '1'), one('names', 'ok', '2'), one('link', 'problem', '3'), one('disk', 'warning', '4')]);
+    const order = byArea([
+      one('disk', 'ok', '1'),
+      one('names', 'ok', '2'),
+      one('link', 'problem', '3'),
+      one('disk', 'warning', '4'),
+    ]);
     expect(order.map(({ area, checks }) => [area, checks.map(({ id }) => id)])).toEqual([
       ['link', ['3']],
       ['disk', ['4', '1']],

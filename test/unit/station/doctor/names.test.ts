@@ -26,7 +26,12 @@ describe('where a name leads', () => {
   it.each([
     ['the active', ['192.0.2.1'], 'ok', /leads to the active node/],
     ['the active from outside', ['203.0.113.1'], 'ok', /leads to the active node/],
-    ['the passive by accident', ['192.0.2.2'], 'problem', /points at the passive node \(192\.0\.2\.2\).*Installing the PBX/],
+    [
+      'the passive by accident',
+      ['192.0.2.2'],
+      'problem',
+      /points at the passive node \(192\.0\.2\.2\).*Installing the PBX/,
+    ],
     ['both', ['192.0.2.1', '192.0.2.2'], 'problem', /leads to both nodes/],
     ['a stranger', ['198.51.100.9'], 'warning', /neither node's address/],
     ['the active and a stranger', ['192.0.2.1', '198.51.100.9'], 'warning', /and to 198\.51\.100\.9 besides/],
@@ -59,11 +64,16 @@ describe('the repair', () => {
 
   it('3CX puts its own name back when its System service is restarted', () => {
     expect(of(null, '3cx-windows')).toMatch(/^Restart the 3CX System service on the active node \(192\.0\.2\.1\)/);
-    expect(of({ kind: 'cloudflare', token: 't', endpoint: null }, '3cx-linux')).toMatch(/3CX System service.*at Cloudflare/);
+    expect(of({ kind: 'cloudflare', token: 't', endpoint: null }, '3cx-linux')).toMatch(
+      /3CX System service.*at Cloudflare/,
+    );
   });
 
   it.each([
-    [{ kind: 'rfc2136', server: { host: '192.0.2.53', port: 53 }, key: 'estepe' }, 'update add pbx.example.com 60 A 192.0.2.1'],
+    [
+      { kind: 'rfc2136', server: { host: '192.0.2.53', port: 53 }, key: 'estepe' },
+      'update add pbx.example.com 60 A 192.0.2.1',
+    ],
     [{ kind: 'dnscmd', server: 'dc1' }, 'dnscmd dc1 /recorddelete example.com pbx A 192.0.2.2 /f'],
     [{ kind: 'route53', zoneId: 'z', keyId: 'i', key: 'k', endpoint: null }, 'in Route 53'],
     [{ kind: 'script', argv: ['dns.sh'], timeoutMs: 1 }, 'dns.sh'],
@@ -85,7 +95,9 @@ describe('TTL', () => {
     [300, 300, 'ok'],
     [3600, 3600, 'warning'],
     [null, 60, 'skipped'],
-  ] as const)('%s s at the server, %s s configured: %s', (seen, wanted, state) => expect(at(seen, wanted).state).toBe(state));
+  ] as const)('%s s at the server, %s s configured: %s', (seen, wanted, state) =>
+    expect(at(seen, wanted).state).toBe(state),
+  );
 
   it('of a kept answer what is left is a lower bound', () => {
     const kept = (ttlS: number | null) => judgeKeptTtl('x', ends.fqdn, { ...answer(['192.0.2.1']), ttlS }, ends);
