@@ -112,7 +112,7 @@ export function judged(
   plan: Pick<FencePlan, 'need' | 'script'>,
   tried: readonly Tried[],
   silence: Silence,
-  runbook: Pick<RunbookRecord, 'overrides' | 'goneOn'>,
+  runbook: Pick<RunbookRecord, 'origin' | 'overrides' | 'goneOn'>,
 ): StepEnd {
   const output = tried.map((one) => one.output).join('');
   const told = [...tried.map((one) => one.sentence), silence.sentence].join('; ');
@@ -124,8 +124,10 @@ export function judged(
     if (required) return failure(`${told}; ${risk} (fence: required)`, output);
     return { ...done(`${told}; ${risk}`, output), alert: alertOf(told, risk) };
   }
-  // A node that serves is no matter of proof: two would. Only a person who said so before goes on beside it.
-  if (silence.how === 'serves' && !overrodeProof(runbook)) return failure(told, output);
+  // A node that serves is no matter of proof: two would. Only a person who said so before goes on beside it. What began by itself is
+  // taken back, so that its claim is given back too: left standing, it would make the node that serves stand down for nobody.
+  if (silence.how === 'serves' && !overrodeProof(runbook))
+    return runbook.origin === 'person' ? failure(told, output) : { ...failure(told, output), takeBack: true };
   if (required) return failure(`${told} (fence: required)`, output);
   const risk = 'both nodes may answer now, and phones, trunks and data would be split between them';
   return { ...done(`${told}; ${risk}`, output), alert: alertOf(told, risk) };

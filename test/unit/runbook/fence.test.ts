@@ -179,11 +179,16 @@ describe('what is not proven', () => {
     },
   );
 
-  it.each(['best-effort', 'required'] as const)('%s: one that serves halts it, whatever the need', async (need) => {
+  it.each([
+    ['best-effort', 'automatic', /^cancelled: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/],
+    ['required', 'silence', /^cancelled: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/],
+    ['required', 'person', /^halted: Fence the old active: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/],
+  ] as const)('%s: one that serves ends what began by %s, whatever the need', async (need, origin, status) => {
     const b = fencedBy({ need });
     b.answers.old = alive;
-    await fenced(b);
-    expect(b.status()).toMatch(/^halted: Fence the old active: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/);
+    const runner = begun(b, { origin });
+    await b.end(runner);
+    expect(b.status()).toMatch(status);
     expect(b.proc.names).toEqual([]);
     expect(b.told).toEqual([]);
   });
