@@ -23,7 +23,6 @@ import { RealNet } from '../heartbeat/real-net.ts';
 import { RealDns } from '../runbook/dns/real-dns.ts';
 import { RealFiles } from '../runbook/real-files.ts';
 import { RealProc } from '../runbook/real-proc.ts';
-import { examineSite } from '../station/doctor/doctor.ts';
 import type { DoctorParts } from '../station/doctor/shared.ts';
 import { siteOf } from '../station/site.ts';
 import type { Engine } from './engine-client.ts';
@@ -128,6 +127,7 @@ async function alone(session: Session): Promise<DoctorReport> {
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
   const line = progressLine(session);
+  const { examineSite } = await import('../station/doctor/doctor.ts');
   try {
     return await examineSite(parts, {
       signal: stop.signal,
