@@ -153,7 +153,11 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onNews: () => engine.interpreter.tick(),
   });
   const engine: Engine = new Engine(
-    { ...ports, claims: other.claims, peer: { askStandDown: (...ask) => peer.link.askStandDown(...ask) } },
+    {
+      ...ports,
+      claims: other.claims,
+      peer: { isPaired: () => peer.link.state().paired, askStandDown: (...ask) => peer.link.askStandDown(...ask) },
+    },
     site(),
     {
       word: () => other.word(),

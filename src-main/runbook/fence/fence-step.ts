@@ -146,7 +146,9 @@ function meansOf(
 ): { name: string; timeoutMs: number; run: Means }[] {
   const { peer, pbxApi } = parts;
   return [
-    ...(peer ? [{ name: 'stand-down over the peer link', timeoutMs: peerMs, run: byPeer(parts, peer) }] : []),
+    ...(peer?.isPaired()
+      ? [{ name: 'stand-down over the peer link', timeoutMs: peerMs, run: byPeer(parts, peer) }]
+      : []),
     ...(api && pbxApi ? [{ name: "the PBX's API", timeoutMs: api.timeoutMs, run: byApi(pbxApi, api) }] : []),
     ...(script
       ? [

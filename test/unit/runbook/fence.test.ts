@@ -27,6 +27,7 @@ type Bench = ReturnType<typeof bench>;
 const peerSays = (b: Bench, outcome: 'stood-down' | 'refused' | 'unreachable', then: Old = b.answers.old) => {
   const asked: { epoch: number; because: string }[] = [];
   const peer: PeerFence = {
+    isPaired: () => true,
     askStandDown: async (epoch, because) => {
       asked.push({ epoch, because });
       b.answers.old = then;
@@ -125,6 +126,7 @@ describe('the fence, means by means', () => {
     const b = bench();
     let signal: AbortSignal | null = null;
     b.fencing.peer = {
+      isPaired: () => true,
       askStandDown: (_epoch, _because, given) => {
         signal = given;
         return new Promise(() => {});
