@@ -144,7 +144,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onData: () => engine.interpreter.tick(),
   });
   const other: OtherNode = new OtherNode({
-    ...{ clock, store, version, site, net: ports.net, random: ports.random },
+    ...{ clock, store, version, site, proc, net: ports.net, random: ports.random },
     means: meansOf(folder, clock, secrets.add),
     config: () => config.running,
     engine: () => engine,
@@ -224,7 +224,8 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     backups: storeroom,
     peer: peer.link,
     doctor,
-    bootTroubles: () => bootLook.troubles(),
+    troublesBeside: () => [...bootLook.troubles(), ...other.troubles()],
+    saidByOther: () => other.saidByOther(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });

@@ -91,13 +91,6 @@ export class Witness {
     return { state: 'reachable', evidence, foreign };
   }
 
-  /** How long neither keeper answered, ms; 0 while they do, null where none is configured. */
-  cutOffMs(): number | null {
-    const { state } = this.claims();
-    if (state === 'alone') return null;
-    return this.#failingSince === null ? 0 : this.#p.clock.now() - this.#failingSince;
-  }
-
   start(): void {
     if (this.#on) return;
     this.#on = true;

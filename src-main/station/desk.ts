@@ -9,13 +9,14 @@ import type { Phase } from '../contract/words.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 import type { History } from '../history/history.ts';
 import type { PeerLink } from '../peer/link.ts';
+import type { NodeWord } from '../peer/word.ts';
 import type { OrderAsk } from '../runbook/interpreter.ts';
 import { isBehind } from '../runbook/journal-view.ts';
 import { promotionStepIds } from '../runbook/promotion.ts';
 import type { BeatRing } from './beat-ring.ts';
 import type { Engine } from './engine.ts';
 import { Feed, pulseMs } from './feed.ts';
-import { pictureOf } from './picture.ts';
+import { coveredByWords, pictureOf } from './picture.ts';
 import type { RunningConfig } from './running-config.ts';
 
 export interface DeskParts {
@@ -26,8 +27,10 @@ export interface DeskParts {
   events: () => number;
   beats: BeatRing;
   config: RunningConfig;
-  /** what would start with the machine and must not */
-  bootTroubles?: () => Snapshot['troubles'];
+  /** of what would start with the machine and must not, and of the other node's word */
+  troublesBeside: () => Snapshot['troubles'];
+  /** the other node's word, as heard last */
+  saidByOther: () => NodeWord | null;
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
   doctor: DoctorDesk;
@@ -149,14 +152,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
           },
         ]
       : [];
-    return [
-      ...stalled,
-      ...lost,
-      ...(parts.bootTroubles?.() ?? []),
-      ...parts.backups.troubles(),
-      ...config.troubles(),
-      ...own,
-    ];
+    return [...stalled, ...lost, ...parts.troublesBeside(), ...parts.backups.troubles(), ...config.troubles(), ...own];
   };
 
   return () => {
@@ -184,7 +180,8 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
         leftMs: Math.round(maintenance.leftMs),
       },
       backups: parts.backups.view(),
-      peer: parts.peer.view(),
+      peer: coveredByWords(parts.peer.view(), config.running.backup !== null, observation.claims),
+      said: parts.saidByOther(),
       offset: parts.backups.offset(),
       runbook: runner.record,
       runner,

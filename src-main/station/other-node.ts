@@ -5,8 +5,10 @@
 import { pairWord } from '../backup/names.ts';
 import type { Means } from '../backup/work-of-config.ts';
 import { type Config, otherPlaceOf, ownTarget, toTests } from '../config/schema.ts';
+import type { Snapshot } from '../contract/snapshot.ts';
+import type { Role } from '../contract/words.ts';
 import type { Round, Word } from '../engine/observation.ts';
-import type { Claims, ClaimsSeen, Clock, Net, Random, Store } from '../engine/ports.ts';
+import type { Claims, ClaimsSeen, Clock, Net, Proc, Random, Store } from '../engine/ports.ts';
 import type { Board } from '../peer/board.ts';
 import { EtcdKeeper } from '../peer/etcd-keeper.ts';
 import type { Keeper, KeptFor } from '../peer/keeper.ts';
@@ -17,11 +19,13 @@ import { Heard, type NodeWord, wordFormat } from '../peer/word.ts';
 import { boardOf } from './board.ts';
 import type { Engine, Site } from './engine.ts';
 import { SelfTests } from './self-tests.ts';
+import { ServiceLook } from './service-look.ts';
 
 export interface OtherNodeParts {
   clock: Clock;
   store: Store;
   net: Net;
+  proc: Proc;
   random: Random;
   means: Means;
   version: string;
@@ -49,6 +53,8 @@ export class OtherNode {
   readonly #p: OtherNodeParts;
   readonly #witness: Witness;
   readonly #self: SelfTests;
+  readonly #services: ServiceLook;
+  #role: Role | null = null;
   /** random: a life that was left does not come back */
   readonly #life: string;
   #seq = 0;
@@ -60,6 +66,7 @@ export class OtherNode {
     const { node, policy } = parts.site();
     this.#life = random.hex(16);
     this.#self = new SelfTests({ clock, net }, this.#ownWatched(), policy, () => {});
+    this.#services = new ServiceLook({ clock, random, proc: parts.proc, site: parts.site });
     this.#witness = new Witness({
       clock,
       store,
@@ -101,6 +108,18 @@ export class OtherNode {
     return this.#witness.claims();
   }
 
+  /** What the other node says of itself, as heard last; null: nothing yet. */
+  saidByOther(): NodeWord | null {
+    return this.heard.newestWord()?.word ?? null;
+  }
+
+  troubles(): Snapshot['troubles'] {
+    const { unreadable } = this.#witness;
+    if (unreadable === null) return [];
+    const todo = 'Look which two nodes share that folder, and which Estepe runs on the other one.';
+    return [{ key: 'word-unreadable', sentence: `${unreadable}.`, todo }];
+  }
+
   /** What this node says of itself now; each one is newer than the one before. */
   ownWord(): NodeWord {
     const { clock, version, config, site, engine, newestBackup } = this.#p;
@@ -123,7 +142,7 @@ export class OtherNode {
       phase: interpreter.state.phase,
       healthy: this.#self.healthy(),
       tests: (round?.beats ?? []).map(({ test, outcome, evidence }) => ({ id: test, outcome, evidence })),
-      services: 'unknown',
+      services: this.#services.state,
       intervalMs: site().policy.intervalMs,
       version,
       backup: newestBackup(),
@@ -136,6 +155,7 @@ export class OtherNode {
   }
 
   start(): void {
+    this.#services.start();
     this.changed();
     this.#witness.start();
   }
@@ -143,7 +163,10 @@ export class OtherNode {
   /** Something of the engine changed: who is active tests itself, and what is being proven is looked at more often. */
   changed(): void {
     const { interpreter } = this.#p.engine();
-    this.#self.run(interpreter.standing.role === 'active');
+    const { role } = interpreter.standing;
+    this.#self.run(role === 'active');
+    if (role !== this.#role) this.#services.again();
+    this.#role = role;
     this.#witness.hurry(interpreter.cadence() === 'confirming');
   }
 
@@ -157,6 +180,7 @@ export class OtherNode {
   close(): void {
     this.#witness.close();
     this.#self.close();
+    this.#services.stop();
     void this.#opened?.board?.close();
   }
 

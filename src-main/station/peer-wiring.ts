@@ -9,7 +9,6 @@ import { PeerLink } from '../peer/link.ts';
 import type { Engine } from './engine.ts';
 import type { OtherNode } from './other-node.ts';
 import { parityFacts } from './parity-facts.ts';
-import { ServiceLook } from './service-look.ts';
 
 export interface PeerParts {
   ports: { clock: Clock; proc: Proc; random: Random };
@@ -39,7 +38,6 @@ export function wirePeer(parts: PeerParts): PeerWiring {
   const { engine, other, version, folder } = parts;
   const { clock, proc, random } = parts.ports;
   const ended = new AbortController();
-  const services = new ServiceLook({ clock, proc, random, site: () => engine.site });
   const link = new PeerLink(
     {
       ...{ clock, random, life: random.hex(16), version },
@@ -49,7 +47,7 @@ export function wirePeer(parts: PeerParts): PeerWiring {
         return { pair: pair.name, fqdn: pair.fqdn, place: ownTarget(parts.config()).address };
       },
       intervalMs: () => engine.site.policy.intervalMs,
-      ownWord: () => ({ ...other.ownWord(), services: services.state }),
+      ownWord: () => other.ownWord(),
       onWord: (word) => {
         if (other.heard.hear('peer-link', word, clock.now())) engine.interpreter.tick();
       },
@@ -74,13 +72,10 @@ export function wirePeer(parts: PeerParts): PeerWiring {
     link,
     configure: () => {
       const ends = toPeerLink(parts.config());
-      if (ends === null) services.stop();
-      else services.start();
       void link.configure(ends);
     },
     close: () => {
       ended.abort();
-      services.stop();
       return link.close();
     },
   };

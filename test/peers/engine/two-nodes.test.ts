@@ -71,6 +71,13 @@ async function serving(later: Later, promotion: Wish['promotion'] = {}): Promise
   await active.engine.phase('serving');
   const passive = await node('passive');
   await passive.engine.phase('watching');
+  await passive.engine.until('what only it can know to be shown', ({ nodes, peer }) => {
+    const other = nodes.find(({ self }) => !self)?.sentence ?? '';
+    return (
+      /ago that it is active and serves\. Its services are running\./.test(other) &&
+      !peer.unprotected.includes('standing')
+    );
+  });
   await passive.engine.until('its word to be heard', ({ guards }) =>
     guards.some(({ name, evidence }) => name === 'no-contradiction' && evidence.includes('said')),
   );
