@@ -150,6 +150,8 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     engine: () => engine,
     newestBackup: () => storeroom.newest(),
     note: (rule, severity, sentence) => note(severity, rule, sentence, 'engine'),
+    // Seen at once, and restored where that is chosen; `restore.poll` is for nodes that hear of nothing.
+    onBackupNews: () => void storeroom.desk.refresh(),
     onNews: () => engine.interpreter.tick(),
   });
   const engine: Engine = new Engine(

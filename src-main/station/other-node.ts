@@ -15,7 +15,7 @@ import type { Keeper, KeptFor } from '../peer/keeper.ts';
 import { LocationKeeper } from '../peer/location-keeper.ts';
 import { SharedClaims } from '../peer/shared-claims.ts';
 import { Witness } from '../peer/witness.ts';
-import { Heard, type NodeWord, wordFormat } from '../peer/word.ts';
+import { type Channel, Heard, type NodeWord, wordFormat } from '../peer/word.ts';
 import { boardOf } from './board.ts';
 import type { Engine, Site } from './engine.ts';
 import { SelfTests } from './self-tests.ts';
@@ -35,6 +35,8 @@ export interface OtherNodeParts {
   /** the newest backup that is known here */
   newestBackup: () => NodeWord['backup'];
   note: (rule: string, severity: 'info' | 'warning', sentence: string) => void;
+  /** the other node has a backup that was not heard of before */
+  onBackupNews: () => void;
   /** what was heard or seen is news for the engine */
   onNews: () => void;
 }
@@ -49,7 +51,9 @@ interface Opened {
 
 export class OtherNode {
   readonly claims: Claims;
-  readonly heard = new Heard();
+  readonly #heard = new Heard();
+  /** name of the newest backup that was heard of */
+  #backupHeard: string | null = null;
   readonly #p: OtherNodeParts;
   readonly #witness: Witness;
   readonly #self: SelfTests;
@@ -81,7 +85,8 @@ export class OtherNode {
       },
       otherPlace: () => otherPlaceOf(parts.config()),
       ownWord: () => this.ownWord(),
-      heard: this.heard,
+      hear: (word) => this.hear('location', word),
+      forget: () => this.forget('location'),
       everyMs: () => parts.site().policy.intervalMs,
       around: () => {
         const { runner, interpreter } = parts.engine();
@@ -101,16 +106,31 @@ export class OtherNode {
   }
 
   word(): Word | null {
-    return this.heard.newest(this.#p.clock.now());
+    return this.#heard.newest(this.#p.clock.now());
   }
 
   claimsSeen(): ClaimsSeen {
     return this.#witness.claims();
   }
 
+  /** A word that came in, new or not. */
+  hear(via: Channel, word: NodeWord): void {
+    const { clock, onNews, onBackupNews } = this.#p;
+    if (!this.#heard.hear(via, word, clock.now())) return;
+    const name = word.backup?.name ?? null;
+    if (name !== null && name !== this.#backupHeard) onBackupNews();
+    this.#backupHeard = name;
+    onNews();
+  }
+
+  /** That channel is no longer listened to. */
+  forget(via: Channel): void {
+    this.#heard.forget(via);
+  }
+
   /** What the other node says of itself, as heard last; null: nothing yet. */
   saidByOther(): NodeWord | null {
-    return this.heard.newestWord()?.word ?? null;
+    return this.#heard.newestWord()?.word ?? null;
   }
 
   troubles(): Snapshot['troubles'] {

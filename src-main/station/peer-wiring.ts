@@ -16,7 +16,7 @@ export interface PeerParts {
   folder: DataFolder;
   version: string;
   config(): Config;
-  other: Pick<OtherNode, 'heard' | 'ownWord' | 'ownRound'>;
+  other: Pick<OtherNode, 'hear' | 'forget' | 'ownWord' | 'ownRound'>;
   /** the other node asks this one to stand down: answers when it has, or will not */
   askedToStandDown(epoch: number, because: string): Promise<StandDownEnd>;
   note(severity: Severity, rule: string, reason: string): void;
@@ -48,9 +48,7 @@ export function wirePeer(parts: PeerParts): PeerWiring {
       },
       intervalMs: () => engine.site.policy.intervalMs,
       ownWord: () => other.ownWord(),
-      onWord: (word) => {
-        if (other.heard.hear('peer-link', word, clock.now())) engine.interpreter.tick();
-      },
+      onWord: (word) => other.hear('peer-link', word),
       epochs: () => {
         const { standing, highestEpoch } = engine.interpreter.observation();
         return { standing: standing.epoch, highest: highestEpoch };
@@ -64,7 +62,7 @@ export function wirePeer(parts: PeerParts): PeerWiring {
           pbxVersion: await pbxVersion(config.pair.profile, running),
         });
       },
-      onUnpaired: () => other.heard.forget('peer-link'),
+      onUnpaired: () => other.forget('peer-link'),
     },
     { secrets: folder.secrets, pinned: folder.peer },
   );

@@ -13,7 +13,7 @@ import type {
   Snapshot,
   StepView,
 } from '../contract/snapshot.ts';
-import { inWords } from '../engine/duration.ts';
+import { agoInWords, inWords } from '../engine/duration.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { guardsOf, holdingBack, holdingBackThen } from '../engine/guards.ts';
 import { roundsNeeded } from '../engine/judge.ts';
@@ -166,7 +166,7 @@ function otherNode(
 ): Pick<NodeView, 'role' | 'epoch' | 'sentence'> {
   const tests = otherSentence(state);
   if (word !== null) {
-    const own = `It says ${inWords(word.ageMs)} ago that it is ${word.role}${word.healthy ? ' and serves' : ''}.`;
+    const own = `It said ${agoInWords(word.ageMs)} that it is ${word.role}${word.healthy ? ' and serves' : ''}.`;
     return {
       role: word.role,
       epoch: word.epoch,

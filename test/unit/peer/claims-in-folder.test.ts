@@ -52,7 +52,8 @@ function nodeIn(nas: string, name: 'a' | 'b') {
       const { role, epoch } = around;
       return wordWith({ node, place, life: name === 'a' ? lifeA : lifeB, seq, role, epoch });
     },
-    heard,
+    hear: (word) => void heard.hear('location', word, clock.now()),
+    forget: () => heard.forget('location'),
     everyMs: () => 50,
     around: () => around,
     onNews: () => {
