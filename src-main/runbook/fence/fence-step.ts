@@ -177,7 +177,8 @@ function byPeer({ clock }: FenceParts, peer: PeerFence): Means {
     try {
       const asked = peer.askStandDown(c.epoch ?? 0, c.runbook.because, limit.signal);
       const { outcome, sentence } = await Promise.race([asked, late]);
-      return { by: 'peer', confirmed: outcome === 'stood-down', sentence, output: '' };
+      const told = outcome === 'stood-down' ? `asked over the peer link it stood down (${sentence})` : sentence;
+      return { by: 'peer', confirmed: outcome === 'stood-down', sentence: told, output: '' };
     } finally {
       stop();
       c.signal.removeEventListener('abort', end);
