@@ -84,7 +84,9 @@ describe('the fence, means by means', () => {
     expect(asked).toEqual([{ epoch: 1, because: 'it is dead & gone' }]);
     expect(stopped).toEqual([]);
     expect(b.proc.names).not.toContain('fence.sh');
-    expect(b.said('fence')).toMatch(/^asked over the peer link it stood down \(the other node: stood-down\); 192\.0\.2\.1 is silent/);
+    expect(b.said('fence')).toMatch(
+      /^asked over the peer link it stood down \(the other node: stood-down\); 192\.0\.2\.1 is silent/,
+    );
   });
 
   it('a means that says it is done, and is not: the next one follows', async () => {
@@ -94,7 +96,9 @@ describe('the fence, means by means', () => {
     apiSays(b, 'stopped', dead);
     await fenced(b);
     expect(b.proc.names).not.toContain('fence.sh');
-    expect(b.said('fence')).toMatch(/^asked over the peer link it stood down \(the other node: stood-down\); the API: stopped; 192\.0\.2\.1 is silent/);
+    expect(b.said('fence')).toMatch(
+      /^asked over the peer link it stood down \(the other node: stood-down\); the API: stopped; 192\.0\.2\.1 is silent/,
+    );
   });
 
   it('peer and API out of reach: the script, told of the epoch and the old address, before the before-script', async () => {
