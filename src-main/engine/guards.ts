@@ -79,7 +79,7 @@ const table: readonly { name: GuardName; bindsPerson: boolean; check: Check }[] 
       contradicts(o.word, o)
         ? [
             false,
-            `the other node said ${agoInWords(o.word?.ageMs ?? 0)}, through the ${o.word?.via.replace('-', ' ')}, that it is active and serves`,
+            `the other node's word, heard ${agoInWords(o.word?.ageMs ?? 0)} through the ${o.word?.via.replace('-', ' ')}, says that it is active and serves`,
           ]
         : [
             true,

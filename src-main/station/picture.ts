@@ -166,7 +166,7 @@ function otherNode(
 ): Pick<NodeView, 'role' | 'epoch' | 'sentence'> {
   const tests = otherSentence(state);
   if (word !== null) {
-    const own = `It said ${agoInWords(word.ageMs)} that it is ${word.role}${word.healthy ? ' and serves' : ''}.`;
+    const own = `Its word, heard ${agoInWords(word.ageMs)}, says that it is ${word.role}${word.healthy ? ' and serves' : ''}.`;
     return {
       role: word.role,
       epoch: word.epoch,

@@ -79,12 +79,12 @@ async function serving(later: Later, promotion: Wish['promotion'] = {}, restore?
   await passive.engine.until('what only it can know to be shown', ({ nodes, peer }) => {
     const other = nodes.find(({ self }) => !self)?.sentence ?? '';
     return (
-      /ago that it is active and serves\. Its services are running\./.test(other) &&
+      /ago, says that it is active and serves\. Its services are running\./.test(other) &&
       !peer.unprotected.includes('standing')
     );
   });
   await passive.engine.until('its word to be heard', ({ guards }) =>
-    guards.some(({ name, evidence }) => name === 'no-contradiction' && evidence.includes('said')),
+    guards.some(({ name, evidence }) => name === 'no-contradiction' && evidence.includes('says')),
   );
   return { lan, root, nas, active, passive };
 }
