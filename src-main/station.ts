@@ -24,6 +24,7 @@ import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
 import { BootLook } from './station/boot-look.ts';
 import { makeDesk } from './station/desk.ts';
+import { Doctor } from './station/doctor/doctor.ts';
 import { Engine } from './station/engine.ts';
 import { type Log, openLog } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
@@ -144,12 +145,14 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onData: () => engine.interpreter.tick(),
   });
   const other: OtherNode = new OtherNode({
-    ...{ clock, store, version, site, net: ports.net, random: ports.random },
+    ...{ clock, store, version, site, proc, net: ports.net, random: ports.random },
     means: meansOf(folder, clock, secrets.add),
     config: () => config.running,
     engine: () => engine,
     newestBackup: () => storeroom.newest(),
     note: (rule, severity, sentence) => note(severity, rule, sentence, 'engine'),
+    // Seen at once, and restored where that is chosen; `restore.poll` is for nodes that hear of nothing.
+    onBackupNews: () => void storeroom.desk.refresh(),
     onNews: () => engine.interpreter.tick(),
   });
   const planned: PlannedParts = { clock, storeroom, link: () => peer.link };
@@ -158,7 +161,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     {
       ...ports,
       claims: other.claims,
-      peer: { askStandDown: (...ask) => peer.link.askStandDown(...ask) },
+      peer: { isPaired: () => peer.link.state().paired, askStandDown: (...ask) => peer.link.askStandDown(...ask) },
       pair: pairAtWork(planned),
     },
     site(),
@@ -205,6 +208,20 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
     onChange: () => changed(),
   });
+  const doctor = new Doctor(
+    {
+      ...{ clock, proc, files, folder, version, site },
+      ...{ net: ports.net, dns: ports.dns, random: ports.random, means: meansOf(folder, clock, secrets.add) },
+      config: () => config.running,
+      role: () => engine.interpreter.standing.role,
+      ownRound: () => other.ownRound(),
+      peer: peer.link,
+      restored: () => storeroom.view().restored,
+      platform: process.platform,
+      uid: process.getuid?.() ?? null,
+    },
+    (text) => redact(text, secrets.all()),
+  );
   const desk = makeDesk({
     engine,
     clock,
@@ -214,7 +231,9 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     config,
     backups: storeroom,
     peer: peer.link,
-    bootTroubles: () => bootLook.troubles(),
+    doctor,
+    troublesBeside: () => [...bootLook.troubles(), ...other.troubles()],
+    saidByOther: () => other.saidByOther(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });
@@ -271,7 +290,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         config.close();
         other.close();
         bootLook.close();
-        await Promise.all([peer.close(), storeroom.close(), engine.stop()]);
+        await Promise.all([doctor.close(), peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();
         log.info('Estepe has stopped');

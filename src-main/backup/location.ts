@@ -94,7 +94,7 @@ export interface Location {
    */
   createExclusive(name: string, content: string, signal: AbortSignal): Promise<boolean>;
 
-  /** Removes an object; one that is not there counts as removed. Throws LocationError. */
+  /** Removes an object, and its folder with the last one in it; one that is not there counts as removed. Throws LocationError. */
   remove(name: string, signal: AbortSignal): Promise<void>;
 
   /** Lets go of connections. Never throws; the next call connects anew. */

@@ -8,19 +8,12 @@ import { backupWork, passiveMakesNone, takeTurn } from '../backup/work-of-config
 import { openDataFolder } from '../config/data-folder.ts';
 import { EstepeError } from '../contract/errors.ts';
 import { durationWords, isFuture } from '../contract/view.ts';
+import { sizeWords } from '../engine/size.ts';
 import { RealProc } from '../runbook/real-proc.ts';
 import { byEngine, runningEngine } from './engine-work.ts';
 import type { Done, Paint, Run, Session } from './session.ts';
 import { clock as dateWords } from './status.ts';
-import {
-  progressLine,
-  progressWords,
-  type Storage,
-  setbackWords,
-  sizeWords,
-  standingIn,
-  withStorage,
-} from './storage.ts';
+import { progressLine, progressWords, type Storage, setbackWords, standingIn, withStorage } from './storage.ts';
 
 export function addBackup(program: Command, run: Run): void {
   const backup = program

@@ -1,7 +1,7 @@
 /** `estepe lab`: the embedded pair, to try the product and to test it. */
 import { type Command, Option } from 'commander';
 import { modeSchema } from '../contract/words.ts';
-import { type LabEnd, runLab } from '../lab/lab.ts';
+import type { LabEnd } from '../lab/lab.ts';
 import { scenarioNames, scenarios } from '../lab/scenarios.ts';
 import { whereOf } from '../lab/where.ts';
 import { usage } from './failures.ts';
@@ -45,6 +45,7 @@ async function lab(session: Session, words: LabWords): Promise<Done> {
   const scenario = oneOf('scenario', words.scenario, scenarioNames);
   const mode = oneOf('mode', words.mode, modeSchema.options);
   const { json, dataFolder, paint, say } = session;
+  const { runLab } = await import('../lab/lab.ts');
   const end = await runLab({
     scenario,
     mode,

@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import { addBackup } from './backup.ts';
 import { addConfig } from './config.ts';
+import { addDoctor } from './doctor.ts';
 import { asEstepeError, tell } from './failures.ts';
 import { addHistory } from './history.ts';
 import { addLab } from './lab.ts';
@@ -81,6 +82,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   addServe(program, run);
   addStatus(program, run);
   addProbe(program, run);
+  addDoctor(program, run);
   addPromote(program, run);
   addSwitchover(program, run);
   addCancel(program, run);

@@ -8,6 +8,7 @@ import { planWork, restoreWork } from '../backup/work-of-restore.ts';
 import { type DataFolder, dataFolderAt, openDataFolder } from '../config/data-folder.ts';
 import { takeOwnership } from '../config/owner.ts';
 import { durationWords } from '../contract/view.ts';
+import { sizeWords } from '../engine/size.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { RestoredNow, RestoreRow } from '../history/restores.ts';
 import { RealProc } from '../runbook/real-proc.ts';
@@ -21,7 +22,6 @@ import {
   restoresIn,
   type Storage,
   setbackWords,
-  sizeWords,
   standingIn,
   withStorage,
 } from './storage.ts';

@@ -1,6 +1,6 @@
 /** `estepe serve`: the engine without a screen, until it is told to stop. */
 import type { Command } from 'commander';
-import { hostEngine } from '../console/engine-host.ts';
+import type { hostEngine } from '../console/engine-host.ts';
 import { sentenceOf } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import type { Run, Session } from './session.ts';
@@ -16,6 +16,8 @@ export function addServe(program: Command, run: Run): void {
     .action(
       run(async (session) => {
         const stopped = stopSignal();
+        // A third of all code, which no other command needs.
+        const { hostEngine } = await import('../console/engine-host.ts');
         const host = await hostEngine({ dataFolder: session.dataFolder, version: estepeVersion() });
         // What nobody foresaw must not leave a half-dead engine that looks alive: out, and started again from outside.
         const fault = new Promise<'fault'>((fail) => {

@@ -12,6 +12,7 @@ import type { Config } from '../config/schema.ts';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import type { Standing } from '../engine/ports.ts';
+import { sizeWords } from '../engine/size.ts';
 import { RealClock } from '../heartbeat/real-clock.ts';
 import { look } from '../history/look.ts';
 import { hasRestores, type Restores, restoreTable } from '../history/restores.ts';
@@ -84,14 +85,6 @@ function lookIn<T>(file: string, what: string, none: T, read: (db: Sqlite) => T)
       error,
     );
   }
-}
-
-/** `12 B`, `3.4 MB`: powers of 1000, as disks are sold. */
-export function sizeWords(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** step;
-  return `${step === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[step]}`;
 }
 
 /** `verify: 1.2 GB of 3.4 GB, 35 %` */

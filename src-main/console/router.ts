@@ -58,6 +58,10 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       status: os.pair.status.handler(() => desk.pair.status()),
       remove: os.pair.remove.handler(({ input }) => desk.pair.remove(input)),
     },
+    doctor: {
+      start: os.doctor.start.handler(() => desk.doctor.start()),
+      view: os.doctor.view.handler(() => desk.doctor.view()),
+    },
     standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
       events: os.history.events.handler(({ input }) =>

@@ -5,6 +5,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
+import { doctorViewSchema } from './doctor.ts';
 import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
 import { eventViewSchema, feedFrameSchema, guardViewSchema, snapshotSchema } from './snapshot.ts';
 import { everyGuardName, guardNameSchema, guardNames, outcomeSchema, plannedKindSchema } from './words.ts';
@@ -113,6 +114,12 @@ export const contract = {
     join: oc.input(z.object({ by: bySchema, code: z.string().max(100) })).output(peerAnswerSchema),
     status: oc.output(peerStatusSchema),
     remove: oc.input(z.object({ by: bySchema })).output(z.object({ was: z.boolean() })),
+  },
+  /** All prerequisites of an identical pair, looked at from this node: begun here, then asked after until `running` is null. */
+  doctor: {
+    /** `begun: false`: one is under way, and can be followed */
+    start: oc.output(z.object({ begun: z.boolean() })),
+    view: oc.output(doctorViewSchema),
   },
   standing: {
     /** A person says that role and epoch are right after a damaged history had lost them. */

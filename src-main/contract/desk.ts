@@ -4,6 +4,7 @@
  */
 import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
+import type { DoctorView } from './doctor.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
 import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
 import type { GuardName, PlannedKind, Severity } from './words.ts';
@@ -46,6 +47,12 @@ export interface PairDesk {
   remove(ask: { by: string }): { was: boolean };
 }
 
+/** The doctor: a look is begun, and asked after until it has ended. */
+export interface DoctorDesk {
+  start(): { begun: boolean };
+  view(): DoctorView;
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -57,6 +64,7 @@ export interface Desk {
   maintenanceOff(ask: { by: string }): { was: boolean };
   readonly backups: BackupsDesk;
   readonly pair: PairDesk;
+  readonly doctor: DoctorDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {

@@ -1,5 +1,8 @@
 /** Durations in words for reasons and sentences. Pure. */
 
+/** How long ago something was heard: what travels in between makes less than a second nothing to speak of. */
+export const agoInWords = (ms: number): string => `${inWords(Math.max(1_000, ms))} ago`;
+
 /** `850 ms`, `12 s`, `4 min 30 s`, `7 h 12 min`, `3 d 4 h`. */
 export function inWords(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;

@@ -4,7 +4,7 @@
  */
 import type { GuardView } from '../contract/snapshot.ts';
 import type { GuardName } from '../contract/words.ts';
-import { inWords } from './duration.ts';
+import { agoInWords, inWords } from './duration.ts';
 import { contradicts, roundsNeeded } from './judge.ts';
 import type { CoreState, Observation, Override } from './observation.ts';
 
@@ -85,7 +85,7 @@ const table: readonly Guard[] = [
       contradicts(o.word, o)
         ? [
             false,
-            `the other node said ${inWords(o.word?.ageMs ?? 0)} ago, through the ${o.word?.via}, that it is active and serves`,
+            `the other node's word, heard ${agoInWords(o.word?.ageMs ?? 0)} through the ${o.word?.via.replace('-', ' ')}, says that it is active and serves`,
           ]
         : [
             true,

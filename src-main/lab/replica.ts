@@ -16,6 +16,7 @@ import type { Desk } from '../contract/desk.ts';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import { RealClock } from '../heartbeat/real-clock.ts';
+import { witnessFolder } from '../station/other-node.ts';
 import { type Station, startStation } from '../station.ts';
 import type { Diary } from './diary.ts';
 import type { Where } from './where.ts';
@@ -171,6 +172,8 @@ export async function openReplica({ place, spare, version, trust, fqdn }: Replic
       if (place.pair !== 'lab') {
         const location = open();
         for (const { name } of rows) await removeBackup(location, name, signal).catch(() => {});
+        const witness = await location.list(`${witnessFolder(place.pair)}/`, signal).catch(() => []);
+        for (const { name } of witness) await location.remove(name, signal).catch(() => {});
         await location.close();
       }
       clock.close();

@@ -61,16 +61,19 @@ export class SharedClaims implements Claims {
 
   async foreign(): Promise<number> {
     const shown = await this.#look();
-    return Math.max(this.#p.seen().foreign, shown.foreign);
+    // What was seen before may have been given back since: it counts only where not everybody answers now.
+    return shown.whole ? shown.foreign : Math.max(this.#p.seen().foreign, shown.foreign);
   }
 
-  /** What the keepers show now; one that cannot be asked shows nothing. */
-  async #look(): Promise<{ highest: number; foreign: number }> {
+  /** What the keepers show now; one that cannot be asked shows nothing, and it is not the whole. */
+  async #look(): Promise<{ highest: number; foreign: number; whole: boolean }> {
+    let whole = true;
     const never = new AbortController().signal;
     const ask = async (keeper: Keeper) => {
       try {
         return await within(this.#p.clock, lookMs, never, (signal) => keeper.claims(signal));
       } catch {
+        whole = false;
         return [];
       }
     };
@@ -79,8 +82,10 @@ export class SharedClaims implements Claims {
       keepers = this.#p.keepers();
     } catch {
       // said by the witness
+      whole = false;
     }
-    return reckon((await Promise.all(keepers.map(ask))).flat(), this.#p);
+    const claims = (await Promise.all(keepers.map(ask))).flat();
+    return { ...reckon(claims, this.#p), whole };
   }
 }
 

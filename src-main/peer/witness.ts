@@ -10,7 +10,7 @@ import type { Board } from './board.ts';
 import { isOwner, type Keeper } from './keeper.ts';
 import { reckon } from './shared-claims.ts';
 import { within } from './within.ts';
-import { type Heard, type NodeWord, parseWord, type Reader, writeWord } from './word.ts';
+import { type NodeWord, parseWord, type Reader, writeWord } from './word.ts';
 
 export interface WitnessParts {
   clock: Clock;
@@ -29,7 +29,10 @@ export interface WitnessParts {
   /** the other node's address in the pair */
   otherPlace: () => string;
   ownWord: () => NodeWord;
-  heard: Heard;
+  /** a word of the other node that was read there, new or not */
+  hear: (word: NodeWord) => void;
+  /** what was read there is no longer listened to */
+  forget: () => void;
   everyMs: () => number;
   /** where this node stands; null epoch: no runbook of ours may still go live under one */
   around: () => { role: 'active' | 'passive'; epoch: number; openEpoch: number | null; isOpen: boolean };
@@ -91,13 +94,6 @@ export class Witness {
     return { state: 'reachable', evidence, foreign };
   }
 
-  /** How long neither keeper answered, ms; 0 while they do, null where none is configured. */
-  cutOffMs(): number | null {
-    const { state } = this.claims();
-    if (state === 'alone') return null;
-    return this.#failingSince === null ? 0 : this.#p.clock.now() - this.#failingSince;
-  }
-
   start(): void {
     if (this.#on) return;
     this.#on = true;
@@ -118,7 +114,7 @@ export class Witness {
     this.#failingSince = null;
     this.#unreadable = null;
     this.#seen = { highest: 0, foreign: 0 };
-    this.#p.heard.forget('location');
+    this.#p.forget();
     if (this.#on && !this.#running) void this.#look();
   }
 
@@ -143,8 +139,13 @@ export class Witness {
     const { clock } = this.#p;
     this.#startedAt = clock.now();
     try {
-      await this.#words();
+      // Where words cannot be written, claims can still be read: a higher epoch must be seen whatever else fails.
+      const words = await this.#words().then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
       await this.#claims();
+      if (words !== null) throw words.error;
       this.#goodAt = clock.now();
       if (this.#failingSince !== null)
         this.#p.note(
@@ -172,7 +173,7 @@ export class Witness {
   }
 
   async #words(): Promise<void> {
-    const { board: open, folder, reader, otherPlace, ownWord, heard, clock } = this.#p;
+    const { board: open, folder, reader, otherPlace, ownWord, hear } = this.#p;
     const board = open();
     if (board === null) return;
     const { place } = reader();
@@ -182,7 +183,7 @@ export class Witness {
     if (text === null) return;
     const read = parseWord(text, reader());
     if ('why' in read) this.#unreadable = `the word of ${otherPlace()} in ${board.title} cannot be used: ${read.why}`;
-    else heard.hear('location', read.word, clock.now());
+    else hear(read.word);
   }
 
   async #claims(): Promise<void> {

@@ -85,7 +85,6 @@ export interface PromotionParts {
 /** How long a resumed promotion may look for proof before a person is asked. */
 const guardsTimeoutMs = 10 * 60_000;
 const claimTimeoutMs = 60_000;
-const claimRetries = 2;
 
 export const promotionStepIds: readonly StepId[] = [
   'guards',
@@ -149,8 +148,7 @@ function unclaimed(epoch: number, why: string, c: StepContext): StepEnd {
   const end = failure(
     `epoch ${epoch} could not be claimed: ${why}. The other node could not see that this one takes over`,
   );
-  if (c.attempt % (claimRetries + 1) !== 0) return { ...end, again: true };
-  return c.runbook.origin === 'person' ? end : { ...end, takeBack: true };
+  return { ...end, again: true, takeBack: c.runbook.origin !== 'person' };
 }
 
 function claimStep({ claims, store, clock, node, plan }: PromotionParts): Step {
@@ -160,7 +158,7 @@ function claimStep({ claims, store, clock, node, plan }: PromotionParts): Step {
     id: 'claim',
     title: 'Claim the epoch',
     timeoutMs: claimTimeoutMs,
-    retries: claimRetries,
+    retries: 2,
     run: async (c) => {
       const known = Math.max(await claims.highest(), store.highestEpoch(), store.standing()?.epoch ?? 0);
       const epoch = c.epoch ?? known + 1;

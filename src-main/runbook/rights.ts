@@ -26,6 +26,8 @@ export interface RightsQuestion {
   /** the configured scripts, as argv */
   scripts: readonly (readonly string[])[];
   scriptsFolder: string;
+  /** where the questions run; it must be there */
+  cwd: string;
   timeoutMs: number;
   runToken: string;
   signal?: AbortSignal;
@@ -107,7 +109,7 @@ export function dnsAdmin(server: string, said: Said): Right {
 export async function rightsHere(parts: { proc: Proc; files: Files }, q: RightsQuestion): Promise<Right[]> {
   const run = async (argv: readonly string[]): Promise<Said> =>
     parts.proc.run({
-      ...{ argv, cwd: q.scriptsFolder, env: {}, timeoutMs: q.timeoutMs, runToken: q.runToken },
+      ...{ argv, cwd: q.cwd, env: {}, timeoutMs: q.timeoutMs, runToken: q.runToken },
       ...(q.signal ? { signal: q.signal } : {}),
     });
   const windows = q.platform === 'win32';

@@ -312,13 +312,13 @@ export class Runner {
       if (this.#mustEnd) return;
       const end = await this.#once(record, step);
       if (end.outcome !== 'failed' || this.#mustEnd) return;
-      if (end.takeBack) return this.#decideToGiveUp(end.sentence);
       if (!end.again || left <= 0) return this.#failedFor(step, end);
       await new Promise<void>((go) => this.#p.clock.after(retryPauseMs, go));
     }
   }
 
   #failedFor(step: Step, end: StepEnd): void {
+    if (end.takeBack) return this.#decideToGiveUp(end.sentence);
     if (step.onFail !== 'continue') this.#setStatus('halted', `${step.title}: ${end.sentence}`);
   }
 

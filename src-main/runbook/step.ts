@@ -23,7 +23,7 @@ export interface StepContext {
 export type StepEnd = StepResult & {
   /** failed, and worth another attempt */
   again?: boolean;
-  /** failed, and the runbook is to be taken back rather than halted (another node owns the epoch) */
+  /** failed for good, and the runbook is to be taken back rather than halted (another node owns the epoch) */
   takeBack?: boolean;
   /** a risk that people must hear of although the runbook goes on: a sentence, told once for the attempt */
   alert?: string;

@@ -3,13 +3,14 @@
  * and answers what the core answered; decides nothing.
  */
 import type { Storeroom } from '../backup/storeroom.ts';
-import type { Desk, PromoteAsk } from '../contract/desk.ts';
+import type { Desk, DoctorDesk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import { plannedGuards } from '../engine/planned-guards.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 import type { History } from '../history/history.ts';
 import type { PeerLink } from '../peer/link.ts';
+import type { NodeWord } from '../peer/word.ts';
 import type { OrderAsk } from '../runbook/interpreter.ts';
 import { isBehind } from '../runbook/journal-view.ts';
 import { plannedStepIds } from '../runbook/planned.ts';
@@ -18,7 +19,7 @@ import type { Step } from '../runbook/step.ts';
 import type { BeatRing } from './beat-ring.ts';
 import type { Engine } from './engine.ts';
 import { Feed, pulseMs } from './feed.ts';
-import { pictureOf } from './picture.ts';
+import { coveredByWords, pictureOf } from './picture.ts';
 import type { RunningConfig } from './running-config.ts';
 
 export interface DeskParts {
@@ -29,10 +30,13 @@ export interface DeskParts {
   events: () => number;
   beats: BeatRing;
   config: RunningConfig;
-  /** what would start with the machine and must not */
-  bootTroubles?: () => Snapshot['troubles'];
+  /** of what would start with the machine and must not, and of the other node's word */
+  troublesBeside: () => Snapshot['troubles'];
+  /** the other node's word, as heard last */
+  saidByOther: () => NodeWord | null;
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
+  doctor: DoctorDesk;
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
 }
@@ -84,6 +88,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
       status: () => parts.peer.status(),
       remove: ({ by }) => parts.peer.pairRemove(by),
     },
+    doctor: { start: () => parts.doctor.start(), view: () => parts.doctor.view() },
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
@@ -161,14 +166,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
           },
         ]
       : [];
-    return [
-      ...stalled,
-      ...lost,
-      ...(parts.bootTroubles?.() ?? []),
-      ...parts.backups.troubles(),
-      ...config.troubles(),
-      ...own,
-    ];
+    return [...stalled, ...lost, ...parts.troublesBeside(), ...parts.backups.troubles(), ...config.troubles(), ...own];
   };
 
   return () => {
@@ -196,7 +194,8 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
         leftMs: Math.round(maintenance.leftMs),
       },
       backups: parts.backups.view(),
-      peer: parts.peer.view(),
+      peer: coveredByWords(parts.peer.view(), config.running.backup !== null, observation.claims),
+      said: parts.saidByOther(),
       offset: parts.backups.offset(),
       runbook: runner.record,
       runner,

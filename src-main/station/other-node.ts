@@ -5,23 +5,27 @@
 import { pairWord } from '../backup/names.ts';
 import type { Means } from '../backup/work-of-config.ts';
 import { type Config, otherPlaceOf, ownTarget, toTests } from '../config/schema.ts';
+import type { Snapshot } from '../contract/snapshot.ts';
+import type { Role } from '../contract/words.ts';
 import type { Round, Word } from '../engine/observation.ts';
-import type { Claims, ClaimsSeen, Clock, Net, Random, Store } from '../engine/ports.ts';
+import type { Claims, ClaimsSeen, Clock, Net, Proc, Random, Store } from '../engine/ports.ts';
 import type { Board } from '../peer/board.ts';
 import { EtcdKeeper } from '../peer/etcd-keeper.ts';
 import type { Keeper, KeptFor } from '../peer/keeper.ts';
 import { LocationKeeper } from '../peer/location-keeper.ts';
 import { SharedClaims } from '../peer/shared-claims.ts';
 import { Witness } from '../peer/witness.ts';
-import { Heard, type NodeWord, wordFormat } from '../peer/word.ts';
+import { type Channel, Heard, type NodeWord, wordFormat } from '../peer/word.ts';
 import { boardOf } from './board.ts';
 import type { Engine, Site } from './engine.ts';
 import { SelfTests } from './self-tests.ts';
+import { ServiceLook } from './service-look.ts';
 
 export interface OtherNodeParts {
   clock: Clock;
   store: Store;
   net: Net;
+  proc: Proc;
   random: Random;
   means: Means;
   version: string;
@@ -31,6 +35,8 @@ export interface OtherNodeParts {
   /** the newest backup that is known here */
   newestBackup: () => NodeWord['backup'];
   note: (rule: string, severity: 'info' | 'warning', sentence: string) => void;
+  /** the other node has a backup that was not heard of before */
+  onBackupNews: () => void;
   /** what was heard or seen is news for the engine */
   onNews: () => void;
 }
@@ -45,10 +51,14 @@ interface Opened {
 
 export class OtherNode {
   readonly claims: Claims;
-  readonly heard = new Heard();
+  readonly #heard = new Heard();
+  /** name of the newest backup that was heard of */
+  #backupHeard: string | null = null;
   readonly #p: OtherNodeParts;
   readonly #witness: Witness;
   readonly #self: SelfTests;
+  readonly #services: ServiceLook;
+  #role: Role | null = null;
   /** random: a life that was left does not come back */
   readonly #life: string;
   #seq = 0;
@@ -60,6 +70,7 @@ export class OtherNode {
     const { node, policy } = parts.site();
     this.#life = random.hex(16);
     this.#self = new SelfTests({ clock, net }, this.#ownWatched(), policy, () => {});
+    this.#services = new ServiceLook({ clock, random, proc: parts.proc, site: parts.site });
     this.#witness = new Witness({
       clock,
       store,
@@ -74,7 +85,8 @@ export class OtherNode {
       },
       otherPlace: () => otherPlaceOf(parts.config()),
       ownWord: () => this.ownWord(),
-      heard: this.heard,
+      hear: (word) => this.hear('location', word),
+      forget: () => this.forget('location'),
       everyMs: () => parts.site().policy.intervalMs,
       around: () => {
         const { runner, interpreter } = parts.engine();
@@ -94,11 +106,38 @@ export class OtherNode {
   }
 
   word(): Word | null {
-    return this.heard.newest(this.#p.clock.now());
+    return this.#heard.newest(this.#p.clock.now());
   }
 
   claimsSeen(): ClaimsSeen {
     return this.#witness.claims();
+  }
+
+  /** A word that came in, new or not. */
+  hear(via: Channel, word: NodeWord): void {
+    const { clock, onNews, onBackupNews } = this.#p;
+    if (!this.#heard.hear(via, word, clock.now())) return;
+    const name = word.backup?.name ?? null;
+    if (name !== null && name !== this.#backupHeard) onBackupNews();
+    this.#backupHeard = name;
+    onNews();
+  }
+
+  /** That channel is no longer listened to. */
+  forget(via: Channel): void {
+    this.#heard.forget(via);
+  }
+
+  /** What the other node says of itself, as heard last; null: nothing yet. */
+  saidByOther(): NodeWord | null {
+    return this.#heard.newestWord()?.word ?? null;
+  }
+
+  troubles(): Snapshot['troubles'] {
+    const { unreadable } = this.#witness;
+    if (unreadable === null) return [];
+    const todo = 'Look which two nodes share that folder, and which Estepe runs on the other one.';
+    return [{ key: 'word-unreadable', sentence: `${unreadable}.`, todo }];
   }
 
   /** What this node says of itself now; each one is newer than the one before. */
@@ -123,7 +162,7 @@ export class OtherNode {
       phase: interpreter.state.phase,
       healthy: this.#self.healthy(),
       tests: (round?.beats ?? []).map(({ test, outcome, evidence }) => ({ id: test, outcome, evidence })),
-      services: 'unknown',
+      services: this.#services.state,
       intervalMs: site().policy.intervalMs,
       version,
       backup: newestBackup(),
@@ -136,6 +175,7 @@ export class OtherNode {
   }
 
   start(): void {
+    this.#services.start();
     this.changed();
     this.#witness.start();
   }
@@ -143,7 +183,10 @@ export class OtherNode {
   /** Something of the engine changed: who is active tests itself, and what is being proven is looked at more often. */
   changed(): void {
     const { interpreter } = this.#p.engine();
-    this.#self.run(interpreter.standing.role === 'active');
+    const { role } = interpreter.standing;
+    this.#self.run(role === 'active');
+    if (role !== this.#role) this.#services.again();
+    this.#role = role;
     this.#witness.hurry(interpreter.cadence() === 'confirming');
   }
 
@@ -157,6 +200,7 @@ export class OtherNode {
   close(): void {
     this.#witness.close();
     this.#self.close();
+    this.#services.stop();
     void this.#opened?.board?.close();
   }
 

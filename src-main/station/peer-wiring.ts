@@ -9,7 +9,6 @@ import { PeerLink } from '../peer/link.ts';
 import type { Engine } from './engine.ts';
 import type { OtherNode } from './other-node.ts';
 import { parityFacts } from './parity-facts.ts';
-import { ServiceLook } from './service-look.ts';
 
 export interface PeerParts {
   ports: { clock: Clock; proc: Proc; random: Random };
@@ -17,7 +16,7 @@ export interface PeerParts {
   folder: DataFolder;
   version: string;
   config(): Config;
-  other: Pick<OtherNode, 'heard' | 'ownWord' | 'ownRound'>;
+  other: Pick<OtherNode, 'hear' | 'forget' | 'ownWord' | 'ownRound'>;
   /** the other node asks this one to stand down: answers when it has, or will not */
   askedToStandDown(epoch: number, because: string): Promise<StandDownEnd>;
   /** the other node wants a backup of this one */
@@ -41,7 +40,6 @@ export function wirePeer(parts: PeerParts): PeerWiring {
   const { engine, other, version, folder } = parts;
   const { clock, proc, random } = parts.ports;
   const ended = new AbortController();
-  const services = new ServiceLook({ clock, proc, random, site: () => engine.site });
   const link = new PeerLink(
     {
       ...{ clock, random, life: random.hex(16), version },
@@ -51,10 +49,8 @@ export function wirePeer(parts: PeerParts): PeerWiring {
         return { pair: pair.name, fqdn: pair.fqdn, place: ownTarget(parts.config()).address };
       },
       intervalMs: () => engine.site.policy.intervalMs,
-      ownWord: () => ({ ...other.ownWord(), services: services.state }),
-      onWord: (word) => {
-        if (other.heard.hear('peer-link', word, clock.now())) engine.interpreter.tick();
-      },
+      ownWord: () => other.ownWord(),
+      onWord: (word) => other.hear('peer-link', word),
       epochs: () => {
         const { standing, highestEpoch } = engine.interpreter.observation();
         return { standing: standing.epoch, highest: highestEpoch };
@@ -70,7 +66,7 @@ export function wirePeer(parts: PeerParts): PeerWiring {
           pbxVersion: await pbxVersion(config.pair.profile, running),
         });
       },
-      onUnpaired: () => other.heard.forget('peer-link'),
+      onUnpaired: () => other.forget('peer-link'),
     },
     { secrets: folder.secrets, pinned: folder.peer },
   );
@@ -78,13 +74,10 @@ export function wirePeer(parts: PeerParts): PeerWiring {
     link,
     configure: () => {
       const ends = toPeerLink(parts.config());
-      if (ends === null) services.stop();
-      else services.start();
       void link.configure(ends);
     },
     close: () => {
       ended.abort();
-      services.stop();
       return link.close();
     },
   };

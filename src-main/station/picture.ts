@@ -3,6 +3,7 @@
  * nothing.
  */
 import { type Config, targetOf, toTests } from '../config/schema.ts';
+import type { PeerGood } from '../contract/peer.ts';
 import type {
   BeatView,
   EventView,
@@ -12,12 +13,13 @@ import type {
   Snapshot,
   StepView,
 } from '../contract/snapshot.ts';
-import { inWords } from '../engine/duration.ts';
+import { agoInWords, inWords } from '../engine/duration.ts';
 import { countdownEndsAt } from '../engine/facts.ts';
 import { guardsOf, holdingBack, holdingBackThen } from '../engine/guards.ts';
 import { roundsNeeded } from '../engine/judge.ts';
 import type { CoreState, Observation, Policy } from '../engine/observation.ts';
-import type { RunbookRecord } from '../engine/ports.ts';
+import type { ClaimsSeen, RunbookRecord } from '../engine/ports.ts';
+import type { NodeWord } from '../peer/word.ts';
 import { lastEntry } from '../runbook/journal-view.ts';
 import type { Runner } from '../runbook/runner.ts';
 import type { Step } from '../runbook/step.ts';
@@ -40,6 +42,8 @@ export interface Sitter {
   maintenance: (Maintenance & { leftMs: number }) | null;
   backups: Snapshot['backups'];
   peer: Snapshot['peer'];
+  /** the other node's word, as heard last */
+  said: NodeWord | null;
   offset: OffsetView;
   runbook: RunbookRecord | null;
   runner: Pick<Runner, 'live' | 'facts'>;
@@ -53,7 +57,7 @@ export interface Sitter {
 const whole = Math.round;
 
 export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
-  const { config, state, observation, standing, events, troubles } = sitter;
+  const { config, state, observation, events, troubles } = sitter;
   const { wall } = observation;
   const guards = guardsOf(state, observation);
   return {
@@ -67,7 +71,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
       failWhen: config.heartbeat.failWhen,
       intervalMs: config.heartbeat.interval,
     },
-    nodes: nodesOf(config, state, observation, standing),
+    nodes: nodesOf(sitter),
     core: coreOf(sitter),
     tests: toTests(config).map((test) => ({
       id: test.id,
@@ -140,8 +144,8 @@ function referencesOf(config: Config, { round }: Observation): Snapshot['referen
   });
 }
 
-function nodesOf(config: Config, state: CoreState, observation: Observation, standing: Sitter['standing']): NodeView[] {
-  const other = otherNode(state, observation, standing);
+function nodesOf({ config, state, observation, standing, said }: Sitter): NodeView[] {
+  const other = otherNode(state, observation, standing, said);
   const self = {
     role: standing.role,
     epoch: standing.epoch,
@@ -156,18 +160,46 @@ function nodesOf(config: Config, state: CoreState, observation: Observation, sta
 /** What can be known of the other node from here: its own word, else what follows from our standing and its tests. */
 function otherNode(
   state: CoreState,
-  { word }: Observation,
+  { word, wall }: Observation,
   standing: Sitter['standing'],
+  said: NodeWord | null,
 ): Pick<NodeView, 'role' | 'epoch' | 'sentence'> {
   const tests = otherSentence(state);
   if (word !== null) {
-    const said = `It says ${inWords(word.ageMs)} ago that it is ${word.role}${word.healthy ? ' and serves' : ''}.`;
-    return { role: word.role, epoch: word.epoch, sentence: `${tests} ${said}` };
+    const own = `Its word, heard ${agoInWords(word.ageMs)}, says that it is ${word.role}${word.healthy ? ' and serves' : ''}.`;
+    return {
+      role: word.role,
+      epoch: word.epoch,
+      sentence: [tests, own, ...(said ? toldInside(said, wall) : [])].join(' '),
+    };
   }
   // A passive's other node holds the epoch it was promoted under as far as we heard; beyond that nothing is known.
   if (standing.role === 'passive') return { role: 'active', epoch: standing.epoch, sentence: tests };
   const stays = state.phase === 'active' ? ' It was the active one and must stay off.' : '';
   return { role: null, epoch: null, sentence: `${tests}${stays}` };
+}
+
+/** What only the node itself can know: its services, its tests against itself, its newest backup. */
+function toldInside({ role, services, tests, backup }: NodeWord, wall: number): string[] {
+  const failing = tests.filter(({ outcome }) => outcome === 'dead' || outcome === 'foreign');
+  return [
+    ...(services === 'unknown' ? [] : [`Its services are ${services}.`]),
+    ...(failing.length > 0
+      ? [`Against itself: ${failing.map(({ id, evidence }) => `${id}: ${evidence}`).join('; ')}.`]
+      : []),
+    ...(role === 'active' && backup !== null
+      ? [`Its newest verified backup is ${inWords(Math.max(0, wall - backup.createdAt))} old.`]
+      : []),
+  ];
+}
+
+/** Carried by the words in the location, too. */
+const goodsOfWords: readonly PeerGood[] = ['health-from-inside', 'standing', 'backup-news'];
+
+/** Without the link what the location's words bring is not missing, as long as there is a location and it answers. */
+export function coveredByWords(peer: Snapshot['peer'], hasLocation: boolean, claims: ClaimsSeen): Snapshot['peer'] {
+  if (!hasLocation || claims.state !== 'reachable') return peer;
+  return { ...peer, unprotected: peer.unprotected.filter((good) => !goodsOfWords.includes(good)) };
 }
 
 function otherSentence(state: CoreState): string {

@@ -1,4 +1,4 @@
-/** Whether the PBX's services run here, asked by the site's own query commands once in each interval. Looks; decides nothing. */
+/** Whether the PBX's services run here, asked now and then by the site's own query commands. Looks; decides nothing. */
 import type { Cancel, Clock, Proc, Random } from '../engine/ports.ts';
 import type { NodeWord } from '../peer/word.ts';
 import type { Site } from './engine.ts';
@@ -10,6 +10,8 @@ export interface ServiceLookParts {
   site(): Site;
 }
 
+/** A dozen processes, on Windows slow ones, for what seldom changes and nothing is decided by. */
+const leastEveryMs = 300_000;
 /** A query answers at once; one that takes longer says nothing. */
 const queryTimeoutMs = 10_000;
 
@@ -18,20 +20,28 @@ export class ServiceLook {
   #state: NodeWord['services'] = 'unknown';
   #cancel: Cancel = () => {};
   #running: AbortController | null = null;
+  #looking = false;
 
   constructor(parts: ServiceLookParts) {
     this.#parts = parts;
   }
 
-  /** As of the last interval. */
+  /** As of the last look. */
   get state(): NodeWord['services'] {
     return this.#state;
   }
 
-  /** Looks now and once in each interval. Again does nothing. */
+  /** Looks now, and again and again. Called again it does nothing. */
   start(): void {
     if (this.#running !== null) return;
     this.#running = new AbortController();
+    void this.#round(this.#running.signal);
+  }
+
+  /** Something changed that they follow: looks now, unless it is just looking. */
+  again(): void {
+    if (this.#running === null || this.#looking) return;
+    this.#cancel();
     void this.#round(this.#running.signal);
   }
 
@@ -45,10 +55,12 @@ export class ServiceLook {
   async #round(signal: AbortSignal): Promise<void> {
     const { clock, site } = this.#parts;
     const begun = clock.now();
+    this.#looking = true;
     const state = await this.#look(signal);
+    this.#looking = false;
     if (signal.aborted) return;
     this.#state = state;
-    const left = site().policy.intervalMs - (clock.now() - begun);
+    const left = Math.max(leastEveryMs, site().policy.intervalMs) - (clock.now() - begun);
     this.#cancel = clock.after(Math.max(0, left), () => void this.#round(signal));
   }
 

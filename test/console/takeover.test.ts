@@ -50,7 +50,7 @@ describeWithPeers('the console in a browser: taking over', ['chromium'], () => {
     await until('the countdown to go on', async () => (await shown.countdown.innerText()) !== first);
     expect(await visitor.page.title()).toBe('(!) Waiting for you – head-office');
 
-    expect(await visitor.page.locator('[data-guard][data-ok=true]').count()).toBe(9);
+    expect(await visitor.page.locator('[data-guard][data-ok=true]').count()).toBe(10);
     expect(await shown.guard('proven-down').innerText()).toMatch(/Active proven down · holds\s+\d+ rounds in a row/);
     await shown.button('See the plan first …').click();
     const plan = shown.dialog.getByRole('listitem');
@@ -89,7 +89,7 @@ describeWithPeers('the console in a browser: taking over', ['chromium'], () => {
     expect(await shown.heading.innerText()).toBe(
       'This node is active under epoch 1. Make sure that the other one stays off.',
     );
-    await until('every step to be done', async () => (await visitor?.page.locator('[data-state=done]').count()) === 7);
+    await until('every step to be done', async () => (await visitor?.page.locator('[data-state=done]').count()) === 8);
     expect(await shown.node('passive').innerText()).toMatch(/Active server\s+this server/);
     expect(pair.after.runs).toEqual(['after-script 1 1']);
     await shown.event(

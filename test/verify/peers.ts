@@ -41,6 +41,11 @@ export const peers: readonly Peer[] = [
   { package: 'radosgw', program: 'radosgw', what: 'claims over S3' },
   { package: 'ceph-mon', program: 'ceph-mon', what: 'what radosgw needs' },
   { package: 'ceph-osd', program: 'ceph-osd', what: 'where radosgw stores' },
+  { package: 'etcd-server', program: 'etcd', what: 'claims of epochs in etcd' },
+  { package: 'etcd-client', program: 'etcdctl', what: 'users of etcd' },
+  { package: 'age', program: 'age', what: 'encrypted backups, opened by another program' },
+  { package: 'unzip', program: 'unzip', what: 'archives, opened by another program' },
+  { package: 'curl', program: 'curl', what: 'the fence script for smart plugs' },
 ];
 
 const policy = '/usr/sbin/policy-rc.d';

@@ -262,6 +262,7 @@ export class FileLocation implements Location {
     if (found === null) return;
     if (found.path === name) {
       await this.#door.removeFile(name, signal);
+      await this.#removeIfEmpty(folderOf(name), signal);
       return;
     }
     // First out of sight, in one step: a claim without its content would be nobody's.
@@ -273,6 +274,17 @@ export class FileLocation implements Location {
       throw error;
     }
     await this.#removeClaimFolder(temporary, signal);
+    await this.#removeIfEmpty(folderOf(name), signal);
+  }
+
+  /** A folder goes with the last object in it. Whatever is in the way of that is no failure of what was asked. */
+  async #removeIfEmpty(folder: string, signal: AbortSignal): Promise<void> {
+    if (folder === '') return;
+    try {
+      if ((await this.#door.entries(folder, signal)).length === 0) await this.#door.removeFolder(folder, signal);
+    } catch (error) {
+      if (error instanceof LocationError && error.fault === 'cancelled') throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -112,7 +112,7 @@ export function judged(
   plan: Pick<FencePlan, 'need' | 'script'>,
   tried: readonly Tried[],
   silence: Silence,
-  runbook: Pick<RunbookRecord, 'overrides' | 'goneOn'>,
+  runbook: Pick<RunbookRecord, 'origin' | 'overrides' | 'goneOn'>,
 ): StepEnd {
   const output = tried.map((one) => one.output).join('');
   const told = [...tried.map((one) => one.sentence), silence.sentence].join('; ');
@@ -124,8 +124,10 @@ export function judged(
     if (required) return failure(`${told}; ${risk} (fence: required)`, output);
     return { ...done(`${told}; ${risk}`, output), alert: alertOf(told, risk) };
   }
-  // A node that serves is no matter of proof: two would. Only a person who said so before goes on beside it.
-  if (silence.how === 'serves' && !overrodeProof(runbook)) return failure(told, output);
+  // A node that serves is no matter of proof: two would. Only a person who said so before goes on beside it. What began by itself is
+  // taken back, so that its claim is given back too: left standing, it would make the node that serves stand down for nobody.
+  if (silence.how === 'serves' && !overrodeProof(runbook))
+    return runbook.origin === 'person' ? failure(told, output) : { ...failure(told, output), takeBack: true };
   if (required) return failure(`${told} (fence: required)`, output);
   const risk = 'both nodes may answer now, and phones, trunks and data would be split between them';
   return { ...done(`${told}; ${risk}`, output), alert: alertOf(told, risk) };
@@ -144,7 +146,9 @@ function meansOf(
 ): { name: string; timeoutMs: number; run: Means }[] {
   const { peer, pbxApi } = parts;
   return [
-    ...(peer ? [{ name: 'stand-down over the peer link', timeoutMs: peerMs, run: byPeer(parts, peer) }] : []),
+    ...(peer?.isPaired()
+      ? [{ name: 'stand-down over the peer link', timeoutMs: peerMs, run: byPeer(parts, peer) }]
+      : []),
     ...(api && pbxApi ? [{ name: "the PBX's API", timeoutMs: api.timeoutMs, run: byApi(pbxApi, api) }] : []),
     ...(script
       ? [
@@ -173,7 +177,8 @@ function byPeer({ clock }: FenceParts, peer: PeerFence): Means {
     try {
       const asked = peer.askStandDown(c.epoch ?? 0, c.runbook.because, limit.signal);
       const { outcome, sentence } = await Promise.race([asked, late]);
-      return { by: 'peer', confirmed: outcome === 'stood-down', sentence, output: '' };
+      const told = outcome === 'stood-down' ? `asked over the peer link it stood down (${sentence})` : sentence;
+      return { by: 'peer', confirmed: outcome === 'stood-down', sentence: told, output: '' };
     } finally {
       stop();
       c.signal.removeEventListener('abort', end);

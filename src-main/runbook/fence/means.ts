@@ -2,6 +2,8 @@
 
 /** The peer link, as far as fencing needs it. */
 export interface PeerFence {
+  /** the other node's engine is known here: without that there is nobody to ask */
+  isPaired(): boolean;
   askStandDown(
     epoch: number,
     because: string,

@@ -202,5 +202,5 @@ describeWithPeers('estepe lab --location', ['sshd'], () => {
     const wrong = await estepe(['lab', '--location', where, '--json'], { env: { ESTEPE_LAB_PASSWORD: 'another' } });
     expect(wrong.exit).toBe(1);
     expect(JSON.parse(wrong.out)).toMatchObject({ error: { message: expect.stringContaining('backup failed') } });
-  });
+  }, 240_000); // two labs, each with a bound of its own that says what it waited for
 });

@@ -134,8 +134,8 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
       yamlOf({
         ...wish,
         active: wire.address,
-        tests: { web: { port: wire.port, timeout: '1200ms' } },
-        heartbeat: { interval: '1300ms', confirm: { times: 1, every: '500ms' } },
+        tests: { web: { port: wire.port, timeout: '2400ms' } },
+        heartbeat: { interval: '2600ms', confirm: { times: 1, every: '500ms' } },
         promotion: { mode: 'confirm', countdown: '1h' },
       }),
     );
@@ -145,13 +145,13 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
     expect(under.filter(({ outcome, ms }) => outcome === 'alive' && ms >= 800).length).toBeGreaterThanOrEqual(3);
     expect(decisions(await engine.events(), 'suspecting.down-ask')).toEqual([]);
 
-    wire.delay(700);
+    wire.delay(1400);
     const snapshot = await engine.phase('awaiting');
     expect(snapshot.core).toMatchObject({ verdict: 'down', rule: 'awaiting.asking' });
     const events = await engine.events();
     const [asked] = decisions(events, 'suspecting.down-ask');
     expect(asked?.reason).toMatch(
-      /^2 of 2 rounds in a row failed.*web: TLS handshake done, but no HTTP answer within 1\.2 s/,
+      /^2 of 2 rounds in a row failed.*web: TLS handshake done, but no HTTP answer within 2\.4 s/,
     );
     expect(told(events)).toEqual(['awaiting']);
     expectNothingLost(events);

@@ -190,7 +190,7 @@ describeWithPeers('G3 ordered against a guard', ['kamailio'], () => {
     const events = await expectTakenOver(engine, {
       rule: 'order.promote',
       reason: /ordered the promotion: a move/,
-      told: ['promoted', 'other-answers'],
+      told: ['fence.1', 'promoted', 'other-answers'],
       origin: 'person',
       overrides: ['proven-down'],
     });

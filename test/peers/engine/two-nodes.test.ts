@@ -25,6 +25,8 @@ interface NodeHere {
 
 interface PairHere {
   lan: Lan;
+  /** `pbx` is the data of the active, `copy-of-passive` what is restored on the passive */
+  root: string;
   /** the location */
   nas: string;
   active: NodeHere;
@@ -32,7 +34,7 @@ interface PairHere {
 }
 
 /** Both nodes with PBX and engine; the active one serves, the passive one has seen it and heard its word. */
-async function serving(later: Later, promotion: Wish['promotion'] = {}): Promise<PairHere> {
+async function serving(later: Later, promotion: Wish['promotion'] = {}, restore?: object): Promise<PairHere> {
   const lan = await layLan();
   later(() => lan.remove());
   const root = newFolder('two-nodes');
@@ -60,6 +62,9 @@ async function serving(later: Later, promotion: Wish['promotion'] = {}): Promise
         promotion,
         more: {
           role,
+          ...(restore === undefined
+            ? {}
+            : { restore: { ...restore, into: [{ from: join(root, 'pbx'), to: join(root, `copy-of-${role}`) }] } }),
           backup: { location: { kind: 'local', folder: nas }, source: { folders: [join(root, 'pbx')] } },
         },
       }),
@@ -71,10 +76,17 @@ async function serving(later: Later, promotion: Wish['promotion'] = {}): Promise
   await active.engine.phase('serving');
   const passive = await node('passive');
   await passive.engine.phase('watching');
+  await passive.engine.until('what only it can know to be shown', ({ nodes, peer }) => {
+    const other = nodes.find(({ self }) => !self)?.sentence ?? '';
+    return (
+      /ago, says that it is active and serves\. Its services are running\./.test(other) &&
+      !peer.unprotected.includes('standing')
+    );
+  });
   await passive.engine.until('its word to be heard', ({ guards }) =>
-    guards.some(({ name, evidence }) => name === 'no-contradiction' && evidence.includes('said')),
+    guards.some(({ name, evidence }) => name === 'no-contradiction' && evidence.includes('says')),
   );
-  return { lan, nas, active, passive };
+  return { lan, root, nas, active, passive };
 }
 
 /** It stood down under that epoch. */
@@ -137,6 +149,16 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
     expect(decisions(events, 'serving.outranked')).toHaveLength(1);
     expect(told(events)).toContain('outranked');
     expect((await passive.engine.snapshot()).core.phase).toBe('active');
+  });
+
+  it('a backup is restored as soon as the word of the active tells of it, however rarely the location is looked at', async ({
+    onTestFinished: later,
+  }) => {
+    const { root, active, passive } = await serving(later, {}, { schedule: '0 0 1 1 *', poll: '24h' });
+    writeFileSync(join(root, 'pbx', 'sip.conf'), 'of the active');
+    expect((await active.engine.cli('backup', 'run')).exit).toBe(0);
+    await passive.engine.until('it to be restored', ({ offset }) => offset.state === 'known' && offset.verified);
+    expect(readFileSync(join(root, 'copy-of-passive', 'sip.conf'), 'utf8')).toBe('of the active');
   });
 
   it('the old active that was off starts again, and stands down before anything else', async ({

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { DoctorReport } from '../../../src-main/contract/doctor.ts';
 import type { PeerStatus } from '../../../src-main/contract/peer.ts';
 import { type EngineUnderTest, startEngine } from '../engine/engine-process.ts';
 import { newPair, Site, yamlOf } from '../engine/site.ts';
@@ -60,6 +61,25 @@ describe('two engines on the command line', () => {
     await passive.until('the other one to be missed', ({ peer }) => peer.state === 'down');
     engines.push(await startEngine(active.site));
     await passive.until('the link to be up again', ({ peer }) => peer.state === 'up' && peer.trouble === null);
+  }, 240_000);
+
+  it('the doctor holds the two machines and their clocks against each other', async () => {
+    const { active, passive } = await paired();
+    for (const engine of [active, passive]) {
+      const { checks } = JSON.parse((await engine.cli('doctor', '--json')).out) as DoctorReport;
+      const states = new Map(checks.map(({ id, state }) => [id, state]));
+      for (const same of ['parity.os', 'parity.arch', 'parity.profile', 'parity.ports', 'parity.estepe', 'clock.pair'])
+        expect([same, states.get(same)]).toEqual([same, 'ok']);
+      // nobody can tell the version of a PBX of the profile `generic`
+      expect(states.get('parity.pbx')).toBe('skipped');
+      expect(states.get('link.state')).toBe('ok');
+      expect(states.get('firewall.link')).toBe('ok');
+    }
+    await active.kill();
+    await passive.until('the other one to be missed', ({ peer }) => peer.state === 'down');
+    const { checks } = JSON.parse((await passive.cli('doctor', '--json')).out) as DoctorReport;
+    expect(checks.find(({ id }) => id === 'link.state')?.state).toBe('problem');
+    expect(checks.find(({ id }) => id === 'clock.pair')?.state).toBe('skipped');
   }, 240_000);
 
   it('one that stands still (SIGSTOP) is missed within its time, and heard again', async () => {

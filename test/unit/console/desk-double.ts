@@ -13,6 +13,7 @@ import type {
   StepView,
 } from '../../../src-main/contract/snapshot.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
+import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
@@ -28,6 +29,7 @@ export interface DeskDouble extends Desk {
   readonly asked: { call: string; ask: unknown }[];
   /** What `promote` answers or throws. */
   onPromote: (ask: PromoteAsk) => Promise<OrderAnswer & { plan: string[] }>;
+  readonly doctor: DoctorDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -349,6 +351,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       () => held.peer,
       (peer) => double.change({ peer }),
     ),
+    doctor: doctorDesk(asked),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };

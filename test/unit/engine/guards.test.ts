@@ -55,7 +55,7 @@ const rows: Row[] = [
     'no-contradiction',
     'it serves',
     false,
-    /said 12 s ago, through the location, that it is active/,
+    /word, heard 12 s ago through the location, says that it is active and serves/,
     { word: servingWord },
   ],
   ['claim-keeper', 'it answers', true, /^the location answers$/, {}],

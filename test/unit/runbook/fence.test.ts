@@ -27,6 +27,7 @@ type Bench = ReturnType<typeof bench>;
 const peerSays = (b: Bench, outcome: 'stood-down' | 'refused' | 'unreachable', then: Old = b.answers.old) => {
   const asked: { epoch: number; because: string }[] = [];
   const peer: PeerFence = {
+    isPaired: () => true,
     askStandDown: async (epoch, because) => {
       asked.push({ epoch, because });
       b.answers.old = then;
@@ -83,7 +84,9 @@ describe('the fence, means by means', () => {
     expect(asked).toEqual([{ epoch: 1, because: 'it is dead & gone' }]);
     expect(stopped).toEqual([]);
     expect(b.proc.names).not.toContain('fence.sh');
-    expect(b.said('fence')).toMatch(/^the other node: stood-down; 192\.0\.2\.1 is silent/);
+    expect(b.said('fence')).toMatch(
+      /^asked over the peer link it stood down \(the other node: stood-down\); 192\.0\.2\.1 is silent/,
+    );
   });
 
   it('a means that says it is done, and is not: the next one follows', async () => {
@@ -93,7 +96,9 @@ describe('the fence, means by means', () => {
     apiSays(b, 'stopped', dead);
     await fenced(b);
     expect(b.proc.names).not.toContain('fence.sh');
-    expect(b.said('fence')).toMatch(/^the other node: stood-down; the API: stopped; 192\.0\.2\.1 is silent/);
+    expect(b.said('fence')).toMatch(
+      /^asked over the peer link it stood down \(the other node: stood-down\); the API: stopped; 192\.0\.2\.1 is silent/,
+    );
   });
 
   it('peer and API out of reach: the script, told of the epoch and the old address, before the before-script', async () => {
@@ -125,6 +130,7 @@ describe('the fence, means by means', () => {
     const b = bench();
     let signal: AbortSignal | null = null;
     b.fencing.peer = {
+      isPaired: () => true,
       askStandDown: (_epoch, _because, given) => {
         signal = given;
         return new Promise(() => {});
@@ -179,11 +185,16 @@ describe('what is not proven', () => {
     },
   );
 
-  it.each(['best-effort', 'required'] as const)('%s: one that serves halts it, whatever the need', async (need) => {
+  it.each([
+    ['best-effort', 'automatic', /^cancelled: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/],
+    ['required', 'silence', /^cancelled: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/],
+    ['required', 'person', /^halted: Fence the old active: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/],
+  ] as const)('%s: one that serves ends what began by %s, whatever the need', async (need, origin, status) => {
     const b = fencedBy({ need });
     b.answers.old = alive;
-    await fenced(b);
-    expect(b.status()).toMatch(/^halted: Fence the old active: 192\.0\.2\.1 still serves within 30 s \(sip: SIP/);
+    const runner = begun(b, { origin });
+    await b.end(runner);
+    expect(b.status()).toMatch(status);
     expect(b.proc.names).toEqual([]);
     expect(b.told).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /** The promotion's steps over a real journal and simulated time, with programs and a pair that do as they are told. */
-import type { StepId } from '../../../src-main/contract/words.ts';
+import type { Origin, StepId } from '../../../src-main/contract/words.ts';
 import type { Beat, Claims, Net } from '../../../src-main/engine/ports.ts';
 import type { History } from '../../../src-main/history/history.ts';
 import type { PbxApi, PeerFence } from '../../../src-main/runbook/fence/means.ts';
@@ -155,10 +155,11 @@ export function bench(change: Partial<PromotionPlan> = {}) {
       steps: readonly StepId[] = promotionStepIds,
       kind: 'promotion' | 'stand-down' = 'promotion',
       epoch: number | null = null,
+      origin: Origin = 'automatic',
     ) =>
       here.runner.begin({
         kind,
-        origin: 'automatic',
+        origin,
         by: 'Estepe',
         because: 'it is dead & gone',
         overrides: [],

@@ -125,6 +125,53 @@ describe('the claim', () => {
     expect(new Set(b.claims.asked.map((a) => a.owner)).size).toBe(2);
   });
 
+  const nas = 'nas: no answer within 15 s';
+
+  it('B4 nobody to keep it, required: three times in vain, then what began by itself is taken back, lost to nobody', async () => {
+    const b = bench();
+    b.claims.unreachable = nas;
+    b.begin();
+    await b.end();
+    expect(b.claims.asked).toHaveLength(3);
+    expect(b.status()).toBe(
+      `cancelled: epoch 1 could not be claimed: ${nas}. The other node could not see that this one takes over`,
+    );
+    expect(b.proc.names).toEqual([]);
+    // Lost to nobody: what waits for another node to come up need not wait.
+    expect(b.history.recall('claimLost')).toBeUndefined();
+  });
+
+  it('B4 nobody to keep it, required, ordered by a person: halted; going on over the guard claims it here alone, and says so', async () => {
+    const b = bench();
+    b.claims.unreachable = nas;
+    b.begin(promotionStepIds, 'promotion', null, 'person');
+    await b.end();
+    expect(b.status()).toMatch(/^halted: Claim the epoch: epoch 1 could not be claimed: nas/);
+    const overrides = [{ guard: 'claim-keeper', reason: 'the NAS burned, too' }] as const;
+    b.runner.resume({ skipStep: false, by: 'console', overrides });
+    await b.end();
+    expect(b.status()).toMatch(/^done/);
+    expect(b.said('claim')).toBe(`epoch 1 is ours, on this node alone: ${nas}`);
+  });
+
+  it('B4 nobody to keep it, best-effort: claimed here alone', async () => {
+    const b = bench({ claim: 'best-effort' });
+    b.claims.unreachable = nas;
+    b.begin();
+    await b.end();
+    expect(b.status()).toMatch(/^done/);
+    expect(b.said('claim')).toBe(`epoch 1 is ours, on this node alone: ${nas}`);
+  });
+
+  it('lost to another node it is remembered: that one is given the time to come up', async () => {
+    const b = bench();
+    b.claims.elsewhere.set(1, 'branch@192.0.2.1');
+    b.claims.highest = () => Promise.resolve(0);
+    b.begin();
+    await b.end();
+    expect(b.history.recall('claimLost')).toBe(b.runner.record?.id);
+  });
+
   it('is looked at once more before this node becomes active: claimed since, what was started is stopped', async () => {
     const b = bench();
     b.proc.fate = (name) => {

@@ -57,7 +57,7 @@ it('the DNS server: allowed, refused with its word, or no tool for it', () => {
 });
 
 describe('all of it', () => {
-  const ask = { uid: 0, scriptsFolder: '/scripts', timeoutMs: 5_000, runToken: 'r' };
+  const ask = { uid: 0, scriptsFolder: '/scripts', cwd: '/', timeoutMs: 5_000, runToken: 'r' };
   const files = { vetScript: async (path: string) => (path.endsWith('open.sh') ? 'others may write to it' : null) };
   const answers = async (question: Parameters<typeof rightsHere>[1]) => {
     const work = new Clockwork();
