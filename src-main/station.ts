@@ -8,8 +8,7 @@ import { meansOf } from './backup/work-of-config.ts';
 import { type DataFolder, openDataFolder } from './config/data-folder.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
 import { takeOwnership } from './config/owner.ts';
-import { toRetention } from './config/schema.ts';
-import { readSecret, redact, secretNames, writeSecret } from './config/secrets.ts';
+import { readSecret, redact } from './config/secrets.ts';
 import type { Desk } from './contract/desk.ts';
 import { sentenceOf } from './contract/errors.ts';
 import type { Severity } from './contract/words.ts';
@@ -23,13 +22,17 @@ import { RealFiles } from './runbook/real-files.ts';
 import { RealProc } from './runbook/real-proc.ts';
 import { BeatRing } from './station/beat-ring.ts';
 import { BootLook } from './station/boot-look.ts';
+import { consoleToken, portBefore, portKey } from './station/console-token.ts';
 import { makeDesk } from './station/desk.ts';
 import { Doctor } from './station/doctor/doctor.ts';
 import { Engine } from './station/engine.ts';
+import { knownSecrets } from './station/known-secrets.ts';
+import { bootIdHere, LetOn, latest, letOnWish } from './station/let-on.ts';
 import { type Log, openLog } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
 import { wirePeer } from './station/peer-wiring.ts';
 import { backupForOther, type PlannedParts, pairAtWork, plannedSight } from './station/planned.ts';
+import { prunes } from './station/pruning.ts';
 import { Recorder } from './station/recorder.ts';
 import { RunningConfig } from './station/running-config.ts';
 import { siteOf } from './station/site.ts';
@@ -60,10 +63,6 @@ export interface Station {
   /** Ends the watch, the running step and the history, in this order; an open runbook is resumed at the next start. Again does nothing. */
   close(): Promise<void>;
 }
-
-/** First look at what is too old, and the time between looks. */
-const pruneAfterMs = 60_000;
-const pruneEveryMs = 6 * 3600_000;
 
 /**
  * Starts an engine on a data folder.
@@ -171,12 +170,14 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       data: () => storeroom.data(),
       planned: () => plannedSight(planned),
       settled: (signal) => storeroom.settled(signal),
+      lettingOn: (signal) => letOn.ended(signal),
     },
     {
       onChange: () => {
         storeroom.look();
         other.changed();
         bootLook.look();
+        letOn.look();
         changed();
       },
       onRound: (round, wall) => {
@@ -191,8 +192,20 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     ...{ clock, proc },
     names: () => config.running.services.names,
     role: () => engine.interpreter.standing.role,
+    letOn: () => config.running.services.letOn,
     platform: process.platform,
     cwd: folder.root,
+    onChange: () => changed(),
+  });
+  const letOn = new LetOn({
+    ...{ clock, proc, store, site },
+    wish: () => letOnWish(config.running),
+    serves: () => engine.serves,
+    askable: () => other.claimsSeen().state !== 'alone' || peer.link.state().paired,
+    heardAt: () => latest(other.claimsSeenAt(), peer.link.state().lastHeardAt),
+    bootId: bootIdHere(clock.wall()),
+    note: (rule, severity, reason) => note(severity, rule, reason, 'engine'),
+    tell: (message) => tell(message),
     onChange: () => changed(),
   });
   const note = (severity: Severity, rule: string, reason: string, kind: NewEvent['kind'] = 'config'): void => {
@@ -232,7 +245,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     backups: storeroom,
     peer: peer.link,
     doctor,
-    troublesBeside: () => [...bootLook.troubles(), ...other.troubles()],
+    troublesBeside: () => [...letOn.troubles(), ...bootLook.troubles(), ...other.troubles()],
     saidByOther: () => other.saidByOther(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
@@ -262,6 +275,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   other.start();
   peer.configure();
   bootLook.look();
+  letOn.start();
   const stopPruning = prunes(clock, history, config, log);
 
   let closing: Promise<void> | null = null;
@@ -290,6 +304,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         config.close();
         other.close();
         bootLook.close();
+        letOn.close();
         await Promise.all([doctor.close(), peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();
@@ -300,70 +315,4 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       return closing;
     },
   };
-}
-
-/** Name of the secret with which clients prove themselves, and of the fact which port they were answered on. */
-const tokenName = 'console-token';
-const portKey = 'consolePort';
-
-/** Kept over restarts, so that an open page and a bookmark stay good; whoever deletes the secret gets a new one made. */
-function consoleToken(secrets: string): string {
-  try {
-    const kept = readSecret(secrets, tokenName);
-    if (kept.length >= 32) return kept;
-  } catch {
-    // none yet, or not fit to be used: a new one takes its place
-  }
-  const made = randomBytes(24).toString('base64url');
-  writeSecret(secrets, tokenName, made);
-  return made;
-}
-
-function portBefore(kept: unknown): number | null {
-  return typeof kept === 'number' && Number.isInteger(kept) && kept > 1023 && kept < 65_536 ? kept : null;
-}
-
-/** The secrets of the folder, read at start and with every new configuration. */
-function knownSecrets(folder: string): {
-  all: () => readonly string[];
-  read: () => void;
-  add: (secret: string) => void;
-} {
-  let known: string[] = [];
-  const read = (): void => {
-    known = secretNames(folder).flatMap((name) => {
-      try {
-        return [readSecret(folder, name)];
-      } catch {
-        // unreadable here: then nothing here can give it away
-        return [];
-      }
-    });
-  };
-  read();
-  const add = (secret: string): void => {
-    if (!known.includes(secret)) known.push(secret);
-  };
-  return { all: () => known, read, add };
-}
-
-/** Old rows go a while after the start and some times a day; what fails is tried again the next time. */
-function prunes(clock: RealClock, history: History, config: RunningConfig, log: Log): () => void {
-  let cancel = (): void => {};
-  const again = (ms: number): void => {
-    cancel = clock.after(ms, () => {
-      history
-        .prune(toRetention(config.running))
-        .then(({ beats, events, longestBlockMs }) => {
-          if (beats + events > 0)
-            log.info(
-              `history: ${beats} beats and ${events} events taken away, longest hold ${Math.round(longestBlockMs)} ms`,
-            );
-        })
-        .catch((error: unknown) => log.warn(`history was not pruned: ${sentenceOf(error)}`));
-      again(pruneEveryMs);
-    });
-  };
-  again(pruneAfterMs);
-  return () => cancel();
 }

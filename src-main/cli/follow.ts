@@ -36,7 +36,7 @@ export function followRunbook(
     if (runbook !== null) show(runbook, snapshot);
     if (isUnderWay(runbook, snapshot)) return null;
     doneAt ??= performance.now();
-    const settled = runbook?.status !== 'done' || snapshot.core.phase === 'active';
+    const settled = runbook?.status !== 'done' || isEndOf(runbook, snapshot);
     return settled || performance.now() - doneAt > settleWithinMs ? { runbook, snapshot } : null;
   };
   return followFeed(dataFolder, seen, {
@@ -49,6 +49,12 @@ export function followRunbook(
 function isUnderWay(runbook: RunbookView | null, { core }: Snapshot): boolean {
   if (runbook !== null) return runbook.status === 'running';
   return core.phase === 'promoting' || core.phase === 'standing-down';
+}
+
+/** Whether this node is what such a runbook, once done, makes of it. */
+export function isEndOf({ kind }: RunbookView, { core: { phase } }: Snapshot): boolean {
+  if (kind !== 'stand-down') return phase === 'active';
+  return phase !== 'active' && phase !== 'serving' && phase !== 'standing-down';
 }
 
 /** A newer one, or the same one going on after it had halted. */

@@ -18,6 +18,7 @@ import { addReplay } from './replay.ts';
 import { addRestore } from './restore.ts';
 import { addServe } from './serve.ts';
 import { makeSession, type Run } from './session.ts';
+import { addStandDown } from './stand-down.ts';
 import { addStanding } from './standing.ts';
 import { addStatus } from './status.ts';
 import { addSwitchover } from './switchover.ts';
@@ -85,6 +86,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   addDoctor(program, run);
   addPromote(program, run);
   addSwitchover(program, run);
+  addStandDown(program, run);
   addCancel(program, run);
   addMaintenance(program, run);
   addStanding(program, run);

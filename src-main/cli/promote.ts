@@ -6,7 +6,7 @@ import { guardsToOverride, shortestReason } from '../contract/view.ts';
 import { everyGuardName, type GuardName } from '../contract/words.ts';
 import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
-import { before, followRunbook } from './follow.ts';
+import { before, followRunbook, isEndOf } from './follow.ts';
 import { type Done, type Paint, type Run, type Session, whoAmI } from './session.ts';
 import { guardLine, stepLine } from './status.ts';
 
@@ -81,7 +81,7 @@ async function promote(session: Session, options: PromoteOptions): Promise<Done>
   return follow(session, answer, held);
 }
 
-/** Follows the runbook of an order that was taken to its end; it is well where this node is active then. */
+/** Follows the runbook of an order that was taken to its end; it is well where this node is then what was ordered. */
 export async function follow(session: Session, answer: OrderAnswer, held: ReturnType<typeof before>): Promise<Done> {
   session.say(answer.reason);
   const leave = (): void => {
@@ -92,10 +92,11 @@ export async function follow(session: Session, answer: OrderAnswer, held: Return
   process.once('SIGINT', leave);
   try {
     const { runbook, snapshot } = await followRunbook(session.dataFolder, held, stepTeller(session));
-    const active = runbook?.status === 'done' && snapshot.core.phase === 'active';
+    const well = runbook?.status === 'done' && isEndOf(runbook, snapshot);
+    const outcome = runbook?.kind === 'stand-down' ? { stoodDown: well } : { promoted: well };
     return {
-      exit: active ? 0 : 1,
-      document: { ...answer, promoted: active, runbook },
+      exit: well ? 0 : 1,
+      document: { ...answer, ...outcome, runbook },
       text: endText(runbook, snapshot, session.paint),
     };
   } finally {
@@ -134,8 +135,7 @@ function stepTeller(session: Session): (runbook: RunbookView, snapshot: Snapshot
 
 function endText(runbook: RunbookView | null, snapshot: Snapshot, paint: Paint): string {
   if (runbook === null) return paint('red', `Nothing was done: ${snapshot.core.reason}`);
-  if (runbook.status === 'done')
-    return paint(snapshot.core.phase === 'active' ? 'green' : 'yellow', snapshot.core.sentence);
+  if (runbook.status === 'done') return paint(isEndOf(runbook, snapshot) ? 'green' : 'yellow', snapshot.core.sentence);
   if (runbook.status === 'cancelled') return paint('yellow', `Cancelled: ${runbook.reason}`);
   return [
     paint('red', `Halted: ${runbook.reason}`),

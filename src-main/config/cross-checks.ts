@@ -307,6 +307,25 @@ function dnsFindings({ pair, promotion }: Config): Finding[] {
   });
 }
 
+/** To let the PBX on, or to stop it, one must know how. */
+function serviceFindings({ services, selfFence }: Config): Finding[] {
+  const { names, start, stop, letOn } = services;
+  const findings: Finding[] = [];
+  if (letOn === 'estepe' && names.length + start.length === 0)
+    findings.push({
+      path: ['services', 'letOn'],
+      wrong: 'nothing says how the PBX is started here',
+      allowed: '`machine`, or `services.names` or `services.start` beside it',
+    });
+  if (selfFence.after !== undefined && names.length + stop.length === 0)
+    findings.push({
+      path: ['selfFence', 'after'],
+      wrong: 'nothing says how the PBX is stopped here',
+      allowed: '`services.names` or `services.stop` beside it',
+    });
+  return findings;
+}
+
 /** Everything in which the keys of this configuration disagree. */
 export function crossChecks(config: Config): Finding[] {
   return [
@@ -315,6 +334,7 @@ export function crossChecks(config: Config): Finding[] {
     timeoutFindings,
     testFindings,
     promotionFindings,
+    serviceFindings,
     dnsFindings,
     sourceFindings,
     placeFindings,

@@ -17,6 +17,7 @@ export const writtenSchema = z
     heartbeat: sections.heartbeat.prefault({}),
     services: sections.services.prefault({}),
     promotion: sections.promotion.prefault({}),
+    selfFence: sections.selfFence.prefault({}),
     backup: sections.backup.optional(),
     restore: sections.restore.optional(),
     peer: sections.peer.optional(),
@@ -100,7 +101,7 @@ function testsOf(written: Written) {
 
 /** Names of services are matched on the machine; commands are run as they stand. Never both. */
 function servicesOf(written: Written) {
-  const { start, query, stop, names, boot, timeout, proveWithin, onFail } = written.services;
+  const { start, query, stop, names, boot, letOn, letOnWithin, timeout, proveWithin, onFail } = written.services;
   const silent = !start && !query && !stop && !names;
   const usual = profileFacts[written.pair.profile].services;
   return {
@@ -109,6 +110,8 @@ function servicesOf(written: Written) {
     query: query ?? (silent ? usual.query : []),
     stop: stop ?? (silent ? usual.stop : []),
     boot: { on: boot?.on ?? [], off: boot?.off ?? [] },
+    letOn,
+    letOnWithin,
     timeout,
     proveWithin,
     onFail,

@@ -40,6 +40,7 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
     }),
     promote: os.promote.handler(({ input }) => desk.promote(input)),
     switchover: os.switchover.handler(({ input }) => desk.switchover(input)),
+    standDown: os.standDown.handler(({ input }) => desk.standDown(input)),
     cancel: os.cancel.handler(({ input }) => desk.cancel(input)),
     maintenance: {
       on: os.maintenance.on.handler(({ input }) => desk.maintenanceOn(input)),

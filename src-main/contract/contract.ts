@@ -78,6 +78,18 @@ export const contract = {
         guards: z.array(guardViewSchema),
       }),
     ),
+  /** the active node ceases to serve, at a person's order; followed in the snapshot's `runbook` */
+  standDown: oc
+    .input(
+      z.object({
+        by: bySchema,
+        reason: z.string().trim().max(500).default(''),
+        overrides: z.array(overrideSchema).max(everyGuardName.length).default([]),
+        /** only say what would happen: plan and guards, nothing is started */
+        dryRun: z.boolean().default(false),
+      }),
+    )
+    .output(orderAnswerSchema.extend({ plan: z.array(z.string()), guards: z.array(guardViewSchema) })),
   cancel: oc
     .input(z.object({ by: bySchema, reason: z.string().trim().max(500).default('') }))
     .output(orderAnswerSchema),

@@ -21,6 +21,9 @@ export interface SwitchoverAsk extends Omit<PromoteAsk, 'skipStep'> {
   kind: PlannedKind;
 }
 
+export type StandDownAsk = Omit<PromoteAsk, 'skipStep'>;
+export type StandDownAnswer = OrderAnswer & { plan: string[]; guards: GuardView[] };
+
 export type SwitchoverAnswer = OrderAnswer & { plan: string[]; pointOfNoReturn: number; guards: GuardView[] };
 
 export interface BeatRow {
@@ -59,6 +62,7 @@ export interface Desk {
   subscribe(call: (frame: Exclude<FeedFrame, { kind: 'snapshot' }>) => void): () => void;
   promote(ask: PromoteAsk): Promise<OrderAnswer & { plan: string[] }>;
   switchover(ask: SwitchoverAsk): Promise<SwitchoverAnswer>;
+  standDown(ask: StandDownAsk): Promise<StandDownAnswer>;
   cancel(ask: { by: string; reason: string }): Promise<OrderAnswer>;
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };

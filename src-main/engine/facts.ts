@@ -7,13 +7,13 @@ import { phasesToPromoteFrom } from '../contract/view.ts';
 import { type Phase, phases, type RunbookKind, type Verdict, verdicts } from '../contract/words.ts';
 import { refusing, refusingToGoOn } from './guards.ts';
 import type { CoreState, Observation, Order, Policy } from './observation.ts';
-import { plannedGuards } from './planned-guards.ts';
+import { plannedGuards, standDownGuards } from './planned-guards.ts';
 
 export interface Facts {
   phase: Phase;
   verdict: Verdict | 'none';
   /** what a person's order means in this phase, once the guards have been asked */
-  order: 'none' | 'promote' | 'planned' | 'hold' | 'abort' | 'resume' | 'abandon' | 'refuse';
+  order: 'none' | 'promote' | 'planned' | 'stand-down' | 'hold' | 'abort' | 'resume' | 'abandon' | 'refuse';
   /** `self`: may promote by itself now. `ask`: a person must. `quiet`: maintenance. `observe`: observe-only. */
   go: 'self' | 'ask' | 'quiet' | 'observe';
   /** `revocable`: before the point of no return, and set off by the machine or while the other node was well */
@@ -26,6 +26,9 @@ export interface Facts {
 /** Nothing is under way, and a person may promote. */
 export const idle: readonly Phase[] = phasesToPromoteFrom;
 
+/** It is the active node, and nothing is under way. */
+export const serves = (phase: Phase): boolean => phase === 'active' || phase === 'serving';
+
 /** The orders that can come out of `orderFact` in each phase. */
 export function ordersIn(phase: Phase): readonly Facts['order'][] {
   if (phase === 'watching') return ['none', 'promote', 'planned', 'refuse'];
@@ -33,7 +36,7 @@ export function ordersIn(phase: Phase): readonly Facts['order'][] {
   if (idle.includes(phase)) return ['none', 'promote', 'refuse'];
   if (phase === 'promoting') return ['none', 'refuse', 'abort'];
   if (phase === 'halted') return ['none', 'resume', 'abandon', 'refuse'];
-  return ['none', 'refuse'];
+  return serves(phase) ? ['none', 'stand-down', 'refuse'] : ['none', 'refuse'];
 }
 
 export const domains = {
@@ -62,6 +65,10 @@ function orderFact(state: CoreState, o: Observation, guards: readonly GuardView[
     if (state.phase === 'promoting') return 'abort';
     // Half stood down is not a state to be left in: only trying again leads out of it.
     return state.phase === 'halted' && o.runbook?.kind !== 'stand-down' ? 'abandon' : 'refuse';
+  }
+  if (order.kind === 'stand-down') {
+    const guarded = !serves(state.phase) || refusing(standDownGuards(state, o), order.overrides).length > 0;
+    return guarded ? 'refuse' : 'stand-down';
   }
   if (order.kind !== 'promote') {
     const guarded =
@@ -110,7 +117,7 @@ function runbookFact(o: Observation): Facts['runbook'] {
 }
 
 /** Another node goes under a higher epoch, or owns this very one where both can see it. */
-const isOutranked = ({ highestEpoch, standing, claims }: Observation): boolean =>
+export const isOutranked = ({ highestEpoch, standing, claims }: Observation): boolean =>
   highestEpoch > standing.epoch || (standing.epoch > 0 && claims.foreign === standing.epoch);
 
 /** The facts of this moment. `state` has absorbed the observation already, and `guards` were asked over both. */

@@ -77,7 +77,7 @@ export interface Override {
 /** What a person asks. Ids grow; an order is answered once. */
 export type Order = { id: number; by: string; reason: string } & (
   | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
-  | { kind: PlannedKind; overrides: readonly Override[] }
+  | { kind: PlannedKind | 'stand-down'; overrides: readonly Override[] }
   | { kind: 'cancel' }
 );
 
@@ -172,6 +172,6 @@ export type Effect =
   | { do: 'cancel-runbook'; because: string }
   | { do: 'resume-runbook'; by: string; skipStep: boolean; overrides: readonly Override[] }
   | { do: 'abandon-runbook'; by: string; because: string }
-  | { do: 'stand-down'; epoch: number; because: string }
+  | { do: 'stand-down'; origin: Origin; by: string; epoch: number; because: string; overrides: readonly Override[] }
   | { do: 'tell'; key: string; severity: 'info' | 'warning' | 'alert'; text: string }
   | { do: 'answer'; order: number; accepted: boolean; reason: string; refusedBy: readonly GuardName[] };

@@ -1,6 +1,6 @@
 /**
- * The guards of a planned change of roles (switchover, failback): both nodes live, and everything it needs is ready. Each binds the
- * person who ordered it, who may override it by its name.
+ * The guards of a planned change of roles (switchover, failback): both nodes live, and everything it needs is ready; and of standing
+ * down by hand. Each binds the person who ordered it, who may override it by its name.
  */
 import type { GuardView } from '../contract/snapshot.ts';
 import type { PlannedKind } from '../contract/words.ts';
@@ -29,6 +29,15 @@ const serves: Check = ({ verdict, round }, { word }) => {
   return word.healthy
     ? [true, `${said}, that it is active and well; ${round?.evidence ?? ''}`]
     : [false, `${said}, that its own tests fail`];
+};
+
+/** A person who stops the active node is asked whether anybody goes on serving. */
+const somebodyServes: Check = ({ verdict, round }, { word }) => {
+  if (word?.role === 'active' && word.healthy)
+    return [true, `it said ${inWords(word.ageMs)} ago, through the ${word.via}, that it is active and well`];
+  if (verdict === 'healthy') return [true, `it answers: ${round?.evidence ?? 'no round yet'}`];
+  const seen = round ? ` (${round.evidence})` : '';
+  return [false, `nothing says that the other node serves: verdict ${verdict ?? 'none yet'}${seen}`];
 };
 
 const restore: Check = (_state, { planned }) =>
@@ -63,4 +72,9 @@ const wayHome: readonly Guard[] = [...table, { name: 'stable-for', bindsPerson: 
 /** All guards of that kind with their evidence. */
 export function plannedGuards(kind: PlannedKind, state: CoreState, observation: Observation): GuardView[] {
   return askedOf(kind === 'failback' ? wayHome : table, state, observation);
+}
+
+/** What is asked before a person takes the active node down without another one taking over from it. */
+export function standDownGuards(state: CoreState, observation: Observation): GuardView[] {
+  return askedOf([{ name: 'other-serves', bindsPerson: true, check: somebodyServes }], state, observation);
 }

@@ -57,7 +57,11 @@ const observationSchema = z.looseObject({
   highestEpoch: z.number(),
   runbook: nullish(z.looseObject({ status: z.enum(['running', 'halted', 'done', 'cancelled']), kind: z.string() })),
   order: nullish(
-    z.looseObject({ id: z.number(), by: z.string(), kind: z.enum(['promote', 'cancel', 'switchover', 'failback']) }),
+    z.looseObject({
+      id: z.number(),
+      by: z.string(),
+      kind: z.enum(['promote', 'cancel', 'switchover', 'failback', 'stand-down']),
+    }),
   ),
 });
 const headSchema = z.looseObject({

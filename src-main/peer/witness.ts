@@ -74,6 +74,11 @@ export class Witness {
     return this.#seen;
   }
 
+  /** Monotonic time of the last look at which every keeper answered; null: there was none. */
+  get goodAt(): number | null {
+    return this.#goodAt;
+  }
+
   /** Why the other node's word there cannot be used; null: it can, or there is none. */
   get unreadable(): string | null {
     return this.#unreadable;

@@ -58,7 +58,7 @@ const mostSteps = 12;
 /** An order before it has its number. */
 export type OrderAsk = { by: string; reason: string } & (
   | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
-  | { kind: PlannedKind; overrides: readonly Override[] }
+  | { kind: PlannedKind | 'stand-down'; overrides: readonly Override[] }
   | { kind: 'cancel' }
 );
 
@@ -300,9 +300,9 @@ export class Interpreter {
   }
 
   #beginStandDown(effect: Effect & { do: 'stand-down' }): void {
-    const start = { kind: 'stand-down', origin: 'automatic', by: 'Estepe', overrides: [], dryRun: false } as const;
-    const { because, epoch } = effect;
-    this.#p.runner().begin({ ...start, because, epoch, steps: standDownStepIds });
+    const { origin, by, because, epoch, overrides } = effect;
+    const start = { kind: 'stand-down', dryRun: false, steps: standDownStepIds } as const;
+    this.#p.runner().begin({ ...start, origin, by, because, epoch, overrides });
   }
 
   #answer(effect: Effect & { do: 'answer' }): void {

@@ -25,6 +25,7 @@ import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';
+import { runAll } from './site-commands.ts';
 import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
 
 /** What a promotion needs to know of the site; read anew for every runbook. */
@@ -43,6 +44,8 @@ export interface PromotionPlan {
     onFail: Step['onFail'];
     /** none: how the PBX starts with the machine is left alone */
     boot?: BootPlan;
+    /** who starts the PBX of the active node after a boot; none: the machine */
+    letOn?: 'machine' | 'estepe';
   };
   proof: Proof;
   /** the records that lead to this node from then on */
@@ -80,6 +83,8 @@ export interface PromotionParts {
   askReady: GuardsAsked;
   /** Resolves when no restore changes the PBX's data any more: finished, or taken back; also when `signal` is aborted. */
   settled: (signal: AbortSignal) => Promise<void>;
+  /** Resolves when nothing lets the PBX on any more; also when `signal` is aborted. */
+  lettingOn?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** How long a resumed promotion may look for proof before a person is asked. */
@@ -216,30 +221,16 @@ function scriptStep(
   return { ...plain, id, title, detail, timeoutMs, retries, onFail, remains, run };
 }
 
-/** Runs command lines in turn; null when all ended with 0, else why not. */
-async function allOf(
-  p: PromotionParts,
-  plan: PromotionPlan,
-  commands: readonly (readonly string[])[],
-  c: StepContext,
-): Promise<{ why: string | null; output: string }> {
-  let output = '';
-  for (const argv of commands) {
-    const { timeoutMs } = plan.services;
-    const { scriptsFolder: cwd } = plan;
-    const env = { ESTEPE_EPOCH: String(c.epoch ?? 0), ESTEPE_FQDN: plan.fqdn, ESTEPE_NEW_ADDRESS: plan.newAddress };
-    const { runToken, signal, onOutput } = c;
-    const r = await p.proc.run({ argv, cwd, env, timeoutMs, runToken, signal, onOutput });
-    output += r.output;
-    if (r.end.how === 'exit' && r.end.code === 0) continue;
-    const name = spoken(argv);
-    if (r.end.how === 'exit') return { why: `\`${name}\` ended with ${r.end.code}`, output };
-    if (r.end.how === 'timeout') return { why: `\`${name}\` did not end within ${inWords(timeoutMs)}`, output };
-    if (r.end.how === 'not-started') return { why: `\`${name}\` was not started: ${r.end.why}`, output };
-    return { why: `\`${name}\` was ${r.end.how === 'signal' ? `killed by ${r.end.signal}` : 'cancelled'}`, output };
-  }
-  return { why: null, output };
-}
+/** The site's command lines with what they are told of the takeover. */
+const allOf = (p: PromotionParts, plan: PromotionPlan, commands: readonly (readonly string[])[], c: StepContext) =>
+  runAll(p.proc, commands, {
+    cwd: plan.scriptsFolder,
+    env: { ESTEPE_EPOCH: String(c.epoch ?? 0), ESTEPE_FQDN: plan.fqdn, ESTEPE_NEW_ADDRESS: plan.newAddress },
+    timeoutMs: plan.services.timeoutMs,
+    runToken: c.runToken,
+    signal: c.signal,
+    onOutput: c.onOutput,
+  });
 
 /** Asked after twice, and set in between: a service each is what one command may take. */
 const bootMs = ({ services: { boot, timeoutMs } }: PromotionPlan): number =>
@@ -286,6 +277,8 @@ function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
     detail: commandWords(stop) || none,
     timeoutMs: timeoutMs * Math.max(1, stop.length) + bootMs(plan) + 30_000,
     run: async (c) => {
+      // What is just being let on after a boot must not come up behind the stop.
+      await p.lettingOn?.(c.signal);
       if (stop.length === 0) return stoppedByHand(p, plan, c);
       const { why, output } = await allOf(p, plan, stop, c);
       return why === null ? withBoot(p, plan, 'off', c, done('stopped', output)) : failure(why, output);
@@ -301,11 +294,13 @@ async function withBoot(
   { runToken, signal }: StepContext,
   end: StepEnd,
 ): Promise<StepEnd> {
-  const { boot, timeoutMs } = services;
+  const { boot, letOn, timeoutMs } = services;
   if (!boot) return end;
-  const { sentence, faults, output } = await setBoot(p, boot, wanted, { cwd, timeoutMs, runToken, signal });
+  // Where Estepe lets the PBX on, the machine never does.
+  const byMachine = letOn === 'estepe' ? 'off' : wanted;
+  const { sentence, faults, output } = await setBoot(p, boot, byMachine, { cwd, timeoutMs, runToken, signal });
   const risk =
-    wanted === 'off'
+    byMachine === 'off'
       ? 'After a reboot the PBX may start here beside the active one'
       : 'After a reboot the PBX may not start here';
   return {

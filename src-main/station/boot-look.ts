@@ -16,6 +16,8 @@ export interface BootLookParts {
   /** names and patterns of the PBX's services; none: nothing is asked */
   names: () => readonly string[];
   role: () => Role;
+  /** who starts the PBX of the active node */
+  letOn: () => 'machine' | 'estepe';
   platform: NodeJS.Platform;
   cwd: string;
   onChange: () => void;
@@ -39,8 +41,8 @@ export class BootLook {
 
   /** To be called whenever role or names may have changed; asks only where they have. */
   look(): void {
-    const { names, role } = this.#p;
-    const key = JSON.stringify([role(), names()]);
+    const { names, role, letOn } = this.#p;
+    const key = JSON.stringify([role(), names(), letOn()]);
     const same = key === this.#asked;
     const now = this.#p.clock.now();
     if (same && now - this.#askedAt < (this.#starting.length > 0 ? mendedMs : againMs)) return;
@@ -48,25 +50,33 @@ export class BootLook {
     this.#askedAt = now;
     this.#control?.abort();
     if (!same) this.#starting = [];
-    if (role() === 'active' || names().length === 0) return;
+    if (this.#isMeant || names().length === 0) return;
     const control = new AbortController();
     this.#control = control;
     void this.#ask(control.signal);
   }
 
   troubles(): Trouble[] {
-    if (this.#starting.length === 0 || this.#p.role() === 'active') return [];
+    if (this.#starting.length === 0 || this.#isMeant) return [];
     const list = this.#starting.join(', ');
     return [
       {
         key: 'starts-at-boot',
-        sentence: `This node is not the active one, and its PBX starts with the machine (${list}): after a reboot two would answer.`,
+        sentence:
+          this.#p.role() === 'active'
+            ? `The PBX here starts with the machine (${list}), and not only once Estepe has looked (services.letOn): after a reboot two could answer.`
+            : `This node is not the active one, and its PBX starts with the machine (${list}): after a reboot two would answer.`,
         todo:
           this.#p.platform === 'win32'
             ? 'Set the start-up type of these services to Manual; a takeover sets it to Automatic again.'
             : `Run \`systemctl disable ${this.#starting.join(' ')}\`; a takeover enables them again.`,
       },
     ];
+  }
+
+  /** The machine may start it. */
+  get #isMeant(): boolean {
+    return this.#p.role() === 'active' && this.#p.letOn() === 'machine';
   }
 
   close(): void {

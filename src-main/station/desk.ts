@@ -6,7 +6,7 @@ import type { Storeroom } from '../backup/storeroom.ts';
 import type { Desk, DoctorDesk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
-import { plannedGuards } from '../engine/planned-guards.ts';
+import { plannedGuards, standDownGuards } from '../engine/planned-guards.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 import type { History } from '../history/history.ts';
 import type { PeerLink } from '../peer/link.ts';
@@ -15,7 +15,7 @@ import type { OrderAsk } from '../runbook/interpreter.ts';
 import { isBehind } from '../runbook/journal-view.ts';
 import { plannedStepIds } from '../runbook/planned.ts';
 import { promotionStepIds } from '../runbook/promotion.ts';
-import type { Step } from '../runbook/step.ts';
+import { type Step, standDownStepIds } from '../runbook/step.ts';
 import type { BeatRing } from './beat-ring.ts';
 import type { Engine } from './engine.ts';
 import { Feed, pulseMs } from './feed.ts';
@@ -77,6 +77,13 @@ export function makeDesk(parts: DeskParts): StationDesk {
       const steps = engine.stepsFor({ steps: plannedStepIds });
       const pointOfNoReturn = steps.findIndex((step) => step.pointOfNoReturn);
       return { ...answer, plan: steps.map(inPlan), pointOfNoReturn, guards };
+    },
+    async standDown({ by, reason, overrides, dryRun }) {
+      const { interpreter } = engine;
+      const order: OrderAsk = { kind: 'stand-down', by, reason, overrides };
+      const guards = standDownGuards(interpreter.state, interpreter.observation());
+      const answer = dryRun ? interpreter.consider(order) : await engine.order(order);
+      return { ...answer, plan: engine.stepsFor({ steps: standDownStepIds }).map(inPlan), guards };
     },
     cancel: ({ by, reason }) => engine.order({ kind: 'cancel', by, reason }),
     maintenanceOn: (ask) => engine.maintenanceOn(ask),

@@ -5,6 +5,7 @@
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { Phase, Role, Severity } from '../contract/words.ts';
 import type { Decision } from '../engine/decide.ts';
+import { isOutranked, serves } from '../engine/facts.ts';
 import type { CoreState, DataState, Observation, PlannedSight, Policy, Round, Word } from '../engine/observation.ts';
 import {
   type Cancel,
@@ -69,6 +70,8 @@ export interface Outside {
   planned?(): PlannedSight;
   /** resolves when no restore changes the PBX's data any more; called while a runbook is open */
   settled(signal: AbortSignal): Promise<void>;
+  /** resolves when nothing lets the PBX on any more; absent: nothing ever does */
+  lettingOn?(signal: AbortSignal): Promise<void>;
 }
 
 export interface Hooks {
@@ -115,6 +118,7 @@ export class Engine {
       node: site.node,
       plan: () => this.#site.plan,
       settled: (signal) => outside.settled(signal),
+      lettingOn: async (signal) => outside.lettingOn?.(signal),
       askGuards: (runbook, signal) => guardsHold(this.interpreter.asked, runbook, signal),
       askReady: (runbook, signal) => plannedHold(clock, this.interpreter.asked, runbook, signal),
     });
@@ -258,6 +262,11 @@ export class Engine {
       if (asked.ended()) return { accepted: false, sentence: 'this engine is ending' };
       await asked.next(forever);
     }
+  }
+
+  /** This node is active, and nobody is known to go under a higher epoch. */
+  get serves(): boolean {
+    return serves(this.interpreter.state.phase) && !isOutranked(this.interpreter.observation());
   }
 
   /** Why the other node gets no backup from here; null: it may ask. Having stood down at its request, this node holds its data still. */

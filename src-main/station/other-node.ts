@@ -109,6 +109,11 @@ export class OtherNode {
     return this.#heard.newest(this.#p.clock.now());
   }
 
+  /** Monotonic time at which those who keep claims answered last; null: not in this life. */
+  claimsSeenAt(): number | null {
+    return this.#witness.goodAt;
+  }
+
   claimsSeen(): ClaimsSeen {
     return this.#witness.claims();
   }

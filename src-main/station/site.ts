@@ -22,7 +22,7 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
   const watched = targetOf(config);
   const own = ownTarget(config);
   const tests = toTests(config);
-  const { timeout, proveWithin, onFail, boot, ...plan } = services;
+  const { timeout, proveWithin, onFail, boot, letOn, ...plan } = services;
   const script = (given: Config['promotion']['scripts']['before']): ScriptPlan | null =>
     given && { argv: given.argv, timeoutMs: given.timeout, retries: given.retries, onFail: given.onFail };
   return {
@@ -44,6 +44,7 @@ export function siteOf(config: Config, folder: Pick<DataFolder, 'scripts'>, plat
         timeoutMs: timeout,
         onFail,
         boot: { ...boot, names: plan.names, platform },
+        letOn,
       },
       proof: { target: own, tests, withinMs: proveWithin, pauseMs: proofPauseMs },
       dns: toDns(config),

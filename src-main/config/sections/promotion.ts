@@ -24,6 +24,16 @@ export const services = group('How the PBX is started and stopped here: by comma
     ).optional(),
     off: list('Run when it has ceased to be.', commandArgv('One command and its arguments.'), 32).optional(),
   }).optional(),
+  letOn: word(
+    'Who starts the PBX of the active node after a boot. estepe: only once it was seen that no other node has taken over; then it does not start without Estepe.',
+    ['machine', 'estepe'],
+  ).prefault('machine'),
+  letOnWithin: duration(
+    'letOn estepe: so long the location or the other node is waited for; then the PBX is started all the same.',
+    '1s',
+    '1h',
+    '1s',
+  ).prefault('2m'),
   timeout: commandTimeout('How long one command, or one service, may take.').prefault('60s'),
   proveWithin: commandTimeout('How long the PBX may take to answer its own tests here.').prefault('60s'),
   onFail: word('What a service that cannot be started does to the promotion.', onFailSchema.options).prefault('halt'),
@@ -51,4 +61,13 @@ export const promotion = group('How this node takes over.', {
   claim: claim.optional(),
   fence: fence.prefault({}),
   dns: dns.optional(),
+});
+
+export const selfFence = group('The active node stops its own PBX when it is cut off.', {
+  after: duration(
+    'Cut off from the location and the other node for so long. Absent: never.',
+    '1s',
+    '7d',
+    '1m',
+  ).optional(),
 });

@@ -15,6 +15,8 @@ function refusal(c: Context): string {
   if (c.state.phase === 'halted' && c.o.runbook?.kind === 'stand-down')
     return 'standing down cannot be given up half-way: try again (promote)';
   if (order?.kind === 'cancel') return 'there is no takeover to cancel';
+  if (order?.kind === 'stand-down')
+    return guards.length > 0 ? byGuards : `only the active node stands down; this one is ${c.state.phase}`;
   if (order?.kind === 'switchover' || order?.kind === 'failback')
     return guards.length > 0
       ? byGuards
@@ -54,6 +56,20 @@ export const orders: Rule[] = [
     },
     reason: (c) =>
       `${c.o.order?.by} ordered the ${c.o.order?.kind}${orderWhy(c)}; the other node answers (${proof(c)})`,
+  },
+  {
+    id: 'order.stand-down',
+    phases: ['active', 'serving'],
+    when: { order: ['stand-down'] },
+    next: 'standing-down',
+    effects: (c) => {
+      const { order } = c.o;
+      if (order?.kind !== 'stand-down') return [];
+      const { by, overrides } = order;
+      const because = `${by} ordered it${orderWhy(c)}`;
+      return [{ do: 'stand-down', origin: 'person', by, epoch: c.o.highestEpoch, because, overrides }];
+    },
+    reason: (c) => `${c.o.order?.by} ordered this node to stand down${orderWhy(c)}`,
   },
   {
     id: 'order.refused',

@@ -1,11 +1,11 @@
 /** What a row of the rule table is, and the words that several rows share. */
 import type { GuardView } from '../../contract/snapshot.ts';
 import type { Phase } from '../../contract/words.ts';
-import { asksForLife, type Facts, idle } from '../facts.ts';
+import { asksForLife, type Facts, idle, serves } from '../facts.ts';
 import { holdingBack, refusing, refusingToGoOn } from '../guards.ts';
 import { isBlind, roundsNeeded } from '../judge.ts';
 import type { CoreState, Effect, Observation } from '../observation.ts';
-import { plannedGuards } from '../planned-guards.ts';
+import { plannedGuards, standDownGuards } from '../planned-guards.ts';
 
 /** Everything a rule's effects and reason may speak of. */
 export interface Context {
@@ -91,6 +91,8 @@ export function refusingGuards({ state, o, guards }: Context): GuardView[] {
   const { order } = o;
   if (order?.kind === 'switchover' || order?.kind === 'failback')
     return state.phase === 'watching' ? refusing(plannedGuards(order.kind, state, o), order.overrides) : [];
+  if (order?.kind === 'stand-down')
+    return serves(state.phase) ? refusing(standDownGuards(state, o), order.overrides) : [];
   if (order?.kind !== 'promote') return [];
   if (idle.includes(state.phase)) return refusing(guards, order.overrides);
   const goesOn = state.phase === 'halted' && asksForLife(o, false) && !order.skipStep;

@@ -36,7 +36,14 @@ export const serving: Rule[] = [
     when: { order: none, epoch: ['higher'] },
     next: 'standing-down',
     effects: (c) => [
-      { do: 'stand-down', epoch: c.o.highestEpoch, because: `epoch ${c.o.highestEpoch} was claimed elsewhere` },
+      {
+        do: 'stand-down',
+        origin: 'automatic',
+        by: 'Estepe',
+        epoch: c.o.highestEpoch,
+        because: `epoch ${c.o.highestEpoch} was claimed elsewhere`,
+        overrides: [],
+      },
       {
         do: 'tell',
         key: 'outranked',

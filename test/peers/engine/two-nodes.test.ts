@@ -1,17 +1,18 @@
 /** Two real engines across a network, and a folder that both reach: each one's word there, epochs claimed there. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
 import { type Lan, layLan } from '../fixtures/lan.ts';
 import { newFolder } from '../fixtures/peer-process.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { until } from '../fixtures/until.ts';
-import { type EngineUnderTest, startEngine } from './engine-process.ts';
+import { type Ended, type EngineUnderTest, startEngine } from './engine-process.ts';
 import { decisions, told } from './evidence.ts';
 import type { Later } from './one-pbx.ts';
 import { Site, type Wish, yamlOf } from './site.ts';
-import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
+import { endProcessesOf, makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
 
 const port = 5060;
 
@@ -34,7 +35,11 @@ interface PairHere {
 }
 
 /** Both nodes with PBX and engine; the active one serves, the passive one has seen it and heard its word. */
-async function serving(later: Later, promotion: Wish['promotion'] = {}, restore?: object): Promise<PairHere> {
+async function serving(
+  later: Later,
+  promotion: Wish['promotion'] = {},
+  { restore, letOn, selfFence }: { restore?: object; letOn?: object; selfFence?: object } = {},
+): Promise<PairHere> {
   const lan = await layLan();
   later(() => lan.remove());
   const root = newFolder('two-nodes');
@@ -57,11 +62,12 @@ async function serving(later: Later, promotion: Wish['promotion'] = {}, restore?
         active: lan.active.address,
         passive: lan.passive.address,
         tests: { sip: { port }, tunnel: { port } },
-        services: pbx.services,
+        services: { ...pbx.services, ...letOn },
         heartbeat: { references: [`tcp:${lan.gateway}:9`] },
         promotion,
         more: {
           role,
+          ...(selfFence === undefined ? {} : { selfFence }),
           ...(restore === undefined
             ? {}
             : { restore: { ...restore, into: [{ from: join(root, 'pbx'), to: join(root, `copy-of-${role}`) }] } }),
@@ -94,6 +100,15 @@ const isPassive =
   (epoch: number) =>
   (snapshot: Snapshot): boolean =>
     snapshot.nodes.some((node) => node.self && node.role === 'passive' && node.epoch === epoch);
+/** The test cannot start the machine again; the engine is made to believe it. */
+function forgetTheMachine(site: Site): void {
+  const db = new Database(join(site.folder, 'estepe.db'));
+  try {
+    db.prepare("DELETE FROM fact WHERE key = 'letOn'").run();
+  } finally {
+    db.close();
+  }
+}
 const epochsIn = (nas: string): string[] =>
   readdirSync(join(nas, 'estepe-head-office')).filter((name) => name.startsWith('epoch-'));
 
@@ -154,7 +169,7 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
   it('a backup is restored as soon as the word of the active tells of it, however rarely the location is looked at', async ({
     onTestFinished: later,
   }) => {
-    const { root, active, passive } = await serving(later, {}, { schedule: '0 0 1 1 *', poll: '24h' });
+    const { root, active, passive } = await serving(later, {}, { restore: { schedule: '0 0 1 1 *', poll: '24h' } });
     writeFileSync(join(root, 'pbx', 'sip.conf'), 'of the active');
     expect((await active.engine.cli('backup', 'run')).exit).toBe(0);
     await passive.engine.until('it to be restored', ({ offset }) => offset.state === 'known' && offset.verified);
@@ -172,6 +187,110 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
     await back.until('it to stand down', isPassive(1));
     await back.phase('watching');
     expect((await passive.engine.snapshot()).core.phase).toBe('active');
+  });
+
+  const byEstepe = { letOn: 'estepe', letOnWithin: '6s' };
+
+  it('the old active starts again with its machine: its PBX is not let on, it stands down before SIP answers', async ({
+    onTestFinished: later,
+  }) => {
+    const { active, passive } = await serving(later, {}, { letOn: byEstepe });
+    await until('its PBX to be let on', async () =>
+      (await active.engine.events()).some(({ rule }) => rule === 'services.are-on'),
+    );
+    await active.engine.kill();
+    await endProcessesOf(active.pbx.folder);
+    await passive.engine.phase('active');
+    forgetTheMachine(active.site);
+    const begun = Date.now();
+    const back = await active.start();
+    await back.until('it to stand down', isPassive(1));
+    const since = (await back.events()).filter(({ at }) => at >= begun).map(({ rule }) => rule);
+    expect(since).not.toContain('services.let-on');
+    expect(active.pbx.pids()).toEqual([]);
+    expect((await passive.engine.snapshot()).core.phase).toBe('active');
+  });
+
+  it.for([
+    ['answers', 'services.let-on'],
+    ['is away', 'let-on-unseen'],
+  ] as const)(
+    'the active starts again with its machine, the location %s: its PBX is let on (%s)',
+    async ([how, rule], { onTestFinished: later }) => {
+      const { active, nas, passive } = await serving(later, { mode: 'manual' }, { letOn: byEstepe });
+      await passive.engine.stop();
+      await active.engine.kill();
+      await endProcessesOf(active.pbx.folder);
+      if (how === 'is away') {
+        rmSync(nas, { recursive: true });
+        writeFileSync(nas, 'no folder');
+      }
+      forgetTheMachine(active.site);
+      const begun = Date.now();
+      const back = await active.start();
+      if (how === 'is away') {
+        await back.until('it is said why', ({ troubles }) => troubles.some(({ key }) => key === 'held-at-boot'));
+        expect(active.pbx.pids()).toEqual([]);
+      }
+      await until('its PBX to run', () => active.pbx.pids().length > 0);
+      const since = (await back.events()).filter(({ at }) => at >= begun).map((event) => event.rule);
+      expect(since).toContain(rule);
+      await back.until(
+        'no trouble of it is left',
+        ({ troubles }) => !troubles.some(({ key }) => key === 'held-at-boot'),
+      );
+      // A further life of the engine alone, the PBX stopped by hand: that is left alone.
+      await back.stop();
+      await endProcessesOf(active.pbx.folder);
+      const third = await active.start();
+      await third.rounds(2);
+      expect(active.pbx.pids()).toEqual([]);
+    },
+  );
+
+  it('the active cut off from everybody for selfFence.after stops its PBX, and lets it on when one is back', async ({
+    onTestFinished: later,
+  }) => {
+    const { active, nas, passive } = await serving(later, { mode: 'manual' }, { selfFence: { after: '4s' } });
+    await passive.engine.stop();
+    renameSync(nas, `${nas}-away`);
+    writeFileSync(nas, 'no folder');
+    await until('its PBX to be stopped', () => active.pbx.pids().length === 0);
+    await active.engine.until('it is said why', ({ troubles }) => troubles.some(({ key }) => key === 'self-fenced'));
+    // Dead in the middle: the next life knows that it must not serve.
+    await active.engine.kill();
+    const back = await active.start();
+    await back.until('it is said why', ({ troubles }) => troubles.some(({ key }) => key === 'self-fenced'));
+    expect(active.pbx.pids()).toEqual([]);
+    rmSync(nas);
+    renameSync(`${nas}-away`, nas);
+    await until('its PBX to run again', () => active.pbx.pids().length > 0);
+    await back.until('it is over', ({ troubles }) => !troubles.some(({ key }) => key === 'self-fenced'));
+  });
+
+  it('stand-down by hand: refused while nobody else serves, by name; overridden the PBX is stopped, and the other node can be promoted', async ({
+    onTestFinished: later,
+  }) => {
+    const { active, passive } = await serving(later, { mode: 'manual' });
+    const ask = (...more: string[]) => active.engine.cli('stand-down', '--json', ...more);
+    const of = ({ exit, out }: Ended) => ({ exit, ...JSON.parse(out) });
+    expect(of(await passive.engine.cli('stand-down', '--json'))).toMatchObject({
+      ...{ exit: 1, accepted: false, refusedBy: [] },
+      reason: expect.stringContaining('only the active node stands down'),
+    });
+    expect(of(await ask())).toMatchObject({ exit: 1, accepted: false, refusedBy: ['other-serves'] });
+    expect(active.pbx.pids()).not.toEqual([]);
+    const override = ['--override', 'other-serves=the rack moves'];
+    const plan = [expect.stringMatching(/^Stop the services/), 'Become the passive node'];
+    expect(of(await ask('--dry-run', ...override))).toMatchObject({ exit: 0, accepted: true, plan });
+    expect(active.pbx.pids()).not.toEqual([]);
+    expect(of(await ask(...override))).toMatchObject({ exit: 0, accepted: true, stoodDown: true });
+    await active.engine.until('it to be passive', isPassive(0));
+    await until('its PBX to be gone', () => active.pbx.pids().length === 0);
+    await passive.engine.phase('awaiting');
+    expect((await passive.engine.promote()).accepted).toBe(true);
+    await passive.engine.phase('active');
+    await active.engine.phase('watching');
   });
 
   it.for([

@@ -323,6 +323,10 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       asked.push({ call: 'switchover', ask });
       return { ...answer, plan: ['Claim the epoch'], pointOfNoReturn: 0, guards: [] };
     },
+    async standDown(ask) {
+      asked.push({ call: 'standDown', ask });
+      return { ...answer, plan: ['Stop the services'], guards: [] };
+    },
     async cancel(ask) {
       asked.push({ call: 'cancel', ask });
       return { ...answer, rule: 'person-cancels', reason: 'cancelled by a person' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Phase, Verdict } from '../../../src-main/contract/words.ts';
 import { type Decision, decide } from '../../../src-main/engine/decide.ts';
-import type { CoreState, Effect, Observation } from '../../../src-main/engine/observation.ts';
+import type { CoreState, Effect, Observation, Override } from '../../../src-main/engine/observation.ts';
 import { rules } from '../../../src-main/engine/rules/table.ts';
 import { inPhase, now, observed, order, policy, runbook, servingWord } from './moments.ts';
 
@@ -12,6 +12,8 @@ interface Given {
 
 const standDown = { kind: 'stand-down', reason: '`stop` ended with 1' } as const;
 const planned = { link: { paired: true, heardAgoMs: 9_000, trouble: null }, whyNoRestore: null, unsaved: null };
+const downOrder = (overrides: readonly Override[]) =>
+  ({ id: 7, by: 'console', reason: 'the rack moves', kind: 'stand-down', overrides }) as const;
 const planOrder = (kind: 'switchover' | 'failback') =>
   ({ id: 1, by: 'console', reason: 'new disks', kind, overrides: [] }) as const;
 const because = { reason: 'the rack moves' };
@@ -59,6 +61,8 @@ const givens: Record<string, Given> = {
   },
   'switch!': { o: { order: planOrder('switchover') } },
   'home!': { o: { order: planOrder('failback') } },
+  'stand down!': { o: { order: downOrder([]) } },
+  'stand down, overridden!': { o: { order: downOrder([{ guard: 'other-serves', reason: 'moving house' }]) } },
   'cancel!': { o: { order: order('cancel', because) } },
 };
 
@@ -77,6 +81,7 @@ watching
   down        |                          | suspecting    | watching.failed-round         |
   isolated    |                          | isolated      | watchers.isolated             | alert isolated
   healthy     | promote!                 | watching      | order.refused                 | refused
+  healthy     | stand down!              | watching      | order.refused                 | refused
   healthy     | cancel!                  | watching      | order.refused                 | refused
   healthy     | both well + switch!      | promoting     | order.planned                 | accepted, start switchover
   healthy     | switch!                  | watching      | order.refused                 | refused
@@ -166,10 +171,16 @@ active
   healthy     | epoch 2                  | active        | active.other-answers          | alert other-answers
   down        | epoch 3 elsewhere        | standing-down | serving.outranked             | stand-down 3, alert outranked
   down        | epoch 2 + promote!       | active        | order.refused                 | refused
+  down        | epoch 2 + stand down!    | active        | order.refused                 | refused
+  healthy     | epoch 2 + stand down!    | standing-down | order.stand-down              | accepted, stand-down 2
 serving
   none        | epoch 2                  | serving       | serving.mine                  |
   none        | epoch 3 elsewhere        | standing-down | serving.outranked             | stand-down 3, alert outranked
   none        | epoch 2 + promote!       | serving       | order.refused                 | refused
+  none        | epoch 2 + stand down!    | serving       | order.refused                 | refused
+  none        | epoch 2 + stand down, overridden! | standing-down | order.stand-down     | accepted, stand-down 2
+  none        | epoch 2 + both well + stand down! | standing-down | order.stand-down     | accepted, stand-down 2
+  none        | epoch 3 elsewhere + stand down, overridden! | standing-down | order.stand-down | accepted, stand-down 3
 standing-down
   none        | stopping                 | standing-down | standing-down.running         |
   none        | stopped                  | stood-down    | standing-down.done            |

@@ -56,7 +56,7 @@ describe('the check of the rule table bites', () => {
     ['stood-down', ['stood-down.watching', 'order.promote']],
     ['standing-down', ['standing-down.']],
     ['halted', ['halted.']],
-    ['active', ['serving.outranked']],
+    ['active', ['serving.outranked', 'order.stand-down']],
   ])('where %s is a dead end', (phase, ids) => {
     const leadsOut = (r: Rule) => r.phases.includes(phase) && ids.some((id) => r.id.startsWith(id));
     const { faults } = checkTable(rerouted(leadsOut, 'same'));
