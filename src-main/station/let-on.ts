@@ -157,15 +157,14 @@ export class LetOn {
   }
 
   async #start(signal: AbortSignal, unseen: boolean): Promise<void> {
-    const { note, tell, proc, site, wish } = this.#p;
+    const { note, proc, site, wish } = this.#p;
     const { services } = site().plan;
     const why = this.#hold === 'cut' ? 'somebody can be reached again' : 'no other node was seen to have taken over';
     if (unseen)
-      tell({
-        key: 'let-on-unseen',
-        severity: 'alert',
-        text: `The PBX here is started although neither the location nor the other node could be asked for ${durationWords(wish().withinMs)}: should the other node have taken over meanwhile, two are active.`,
-      });
+      this.#alert(
+        'let-on-unseen',
+        `The PBX here is started although neither the location nor the other node could be asked for ${durationWords(wish().withinMs)}: should the other node have taken over meanwhile, two are active.`,
+      );
     else note('services.let-on', 'info', `${why}: the PBX here is let on`);
     const run = this.#run(signal);
     const query = services.query.length > 0 ? await runAll(proc, services.query, run) : null;
@@ -183,14 +182,13 @@ export class LetOn {
   }
 
   async #stop(signal: AbortSignal): Promise<void> {
-    const { tell, proc, site, clock, wish } = this.#p;
+    const { proc, site, clock, wish } = this.#p;
     if (this.#hold !== 'cut') {
       const after = durationWords(wish().selfFenceMs ?? 0);
-      tell({
-        key: 'self-fence',
-        severity: 'alert',
-        text: `Neither the location nor the other node was reached for ${after}: the PBX here is stopped (selfFence.after), and let on again once one of them answers.`,
-      });
+      this.#alert(
+        'self-fence',
+        `Neither the location nor the other node was reached for ${after}: the PBX here is stopped (selfFence.after), and let on again once one of them answers.`,
+      );
       // Before the effect: whoever starts in the middle goes on here, and does not serve.
       this.#hold = 'cut';
       this.#heldAt = clock.now();
@@ -206,9 +204,14 @@ export class LetOn {
 
   #failed(sentence: string): void {
     this.#notBefore = this.#p.clock.now() + againAfterMs;
-    if (this.#fault === null) this.#p.tell({ key: 'not-let-on', severity: 'alert', text: `${sentence}.` });
+    if (this.#fault === null) this.#alert('not-let-on', `${sentence}.`);
+    else this.#p.note('not-let-on', 'warning', sentence);
     this.#fault = `${sentence}.`;
-    this.#p.note('services.failed', 'warning', sentence);
+  }
+
+  #alert(name: string, text: string): void {
+    this.#p.note(name, 'alert', text);
+    this.#p.tell({ key: name, severity: 'alert', text });
   }
 
   /** The machine must not start it before Estepe has looked. */
