@@ -42,6 +42,8 @@ const key = 'letOn';
 const remembered = z.object({ boot: z.string().nullable(), cut: z.boolean() }).catch({ boot: null, cut: false });
 
 const lookEveryMs = 1_000;
+/** Nothing is held, and nothing to be held: the configuration may change. */
+const idleEveryMs = 60_000;
 const againAfterMs = 60_000;
 
 export class LetOn {
@@ -69,12 +71,12 @@ export class LetOn {
     this.#hold = cut ? 'cut' : booted ? 'boot' : 'none';
   }
 
+  /** Looks from time to time where only time may change anything. */
   start(): void {
-    const again = (): void => {
-      this.look();
-      if (!this.#closed) this.#timer = this.#p.clock.after(lookEveryMs, again);
-    };
-    again();
+    this.look();
+    if (this.#closed) return;
+    const idle = this.#hold === 'none' && this.#p.wish().selfFenceMs === null;
+    this.#timer = this.#p.clock.after(idle ? idleEveryMs : lookEveryMs, () => this.start());
   }
 
   /** To be called whenever what it follows may have changed. */
