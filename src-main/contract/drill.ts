@@ -54,7 +54,8 @@ export type DrillSum = z.infer<typeof drillSumSchema>;
 /** How the newest order to drill ended. */
 export const drillEndSchema = z.object({
   at: z.number(),
-  how: z.enum(['passed', 'failed', 'cancelled']),
+  /** `broken`: the drill itself failed, and left no report */
+  how: z.enum(['passed', 'failed', 'cancelled', 'broken']),
   sentence: z.string(),
 });
 export type DrillEnd = z.infer<typeof drillEndSchema>;
@@ -95,7 +96,8 @@ export function hasPassed(rows: readonly Pick<DrillRow, 'state'>[]): boolean {
 }
 
 /** Areas with what was found in each; those with problems first, then those with warnings. */
-export const drillByArea = (rows: readonly DrillRow[]) => grouped(drillAreas, rows);
+export const drillByArea = (rows: readonly DrillRow[]) =>
+  grouped(drillAreas, rows).map(({ area, state, checks }) => ({ area, state, rows: checks }));
 
 /** How the last drill looks: `never` ran, `failed`, `old` where the last one passed too long ago, `passed`. */
 export function drillStanding({ last, lastPassedAt, maxAgeMs }: DrillView, now: number) {

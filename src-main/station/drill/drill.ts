@@ -275,8 +275,8 @@ export class Drill {
   #cutShort({ cause, view: { by } }: Running, error: unknown): void {
     if (cause === null) {
       const sentence = this.#p.clean(`The drill itself failed: ${sentenceOf(error)}`);
-      this.#ended('failed', sentence);
-      return this.#p.note('drill.failed', 'warning', sentence, 'engine');
+      this.#ended('broken', sentence);
+      return this.#p.note('drill.broken', 'warning', sentence, 'engine');
     }
     const sentence = `The drill was cancelled ${causeWords[cause]}.`;
     this.#ended('cancelled', sentence);
