@@ -105,15 +105,10 @@ export function runningWords({ done, total, waitsFor, bytes, bytesTotal }: Drill
   return `${done} of ${total} looks have ended${restored}; left: ${waitsFor.map((area) => areaWords[area]).join(', ')}`;
 }
 
-function follow(
-  dataFolder: string,
-  before: DrillEnd | null,
-  show: (running: DrillRunning) => void,
-): Promise<DrillEnd> {
+function follow(dataFolder: string, before: DrillEnd | null, show: (running: DrillRunning) => void): Promise<DrillEnd> {
   let idleAt: number | null = null;
   const seen = ({ drill: { running, ended } }: Snapshot) => {
-    if (running === null && ended !== null && JSON.stringify(ended) !== JSON.stringify(before))
-      return ended;
+    if (running === null && ended !== null && JSON.stringify(ended) !== JSON.stringify(before)) return ended;
     if (running !== null) {
       idleAt = null;
       show(running);
