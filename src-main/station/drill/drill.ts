@@ -6,23 +6,37 @@ import { join } from 'node:path';
 import { newTrial, removeTrial } from '../../backup/check-location.ts';
 import { remove } from '../../backup/restoring/swap.ts';
 import { Schedule, type Timetable } from '../../backup/schedule.ts';
+import type { Means } from '../../backup/work-of-config.ts';
+import type { DataFolder } from '../../config/data-folder.ts';
+import type { Config } from '../../config/schema.ts';
 import type { BackupAnswer } from '../../contract/backups.ts';
 import type { DrillDesk } from '../../contract/desk.ts';
 import type { DrillEnd, DrillReport, DrillRunning, DrillView } from '../../contract/drill.ts';
 import { sentenceOf } from '../../contract/errors.ts';
 import type { Snapshot } from '../../contract/snapshot.ts';
 import type { Role, Severity } from '../../contract/words.ts';
-import type { Cancel, NewEvent, Store } from '../../engine/ports.ts';
+import type { Cancel, Clock, NewEvent, Store } from '../../engine/ports.ts';
 import { within } from '../../peer/within.ts';
 import { drillTroubles } from './due.ts';
 import { KeptFacts } from './facts.ts';
-import { type RehearseParts, rehearse, sentenceOfReport } from './rehearse.ts';
+import { type Rehearsing, sentenceOfReport } from './rehearse.ts';
 
-export interface DrillParts extends RehearseParts {
+export interface DrillParts {
+  clock: Clock;
+  folder: Pick<DataFolder, 'spool'>;
+  means: Pick<Means, 'openBackups'>;
+  config: () => Config;
+  /** by the standing */
+  role: () => Role;
+  /**
+   * One drill; rejects only when it was cancelled.
+   * @param trial under which the location is tried
+   */
+  rehearse: (how: Rehearsing, trial: string) => Promise<DrillReport>;
   store: Pick<Store, 'remember' | 'recall'>;
-  runbookOpen(): boolean;
+  runbookOpen: () => boolean;
   /** the piece of work that the storeroom is at, as a word; null: none */
-  storeroomAt(): string | null;
+  storeroomAt: () => string | null;
   /** to history */
   note: (rule: string, severity: Severity, sentence: string, kind: NewEvent['kind']) => void;
   /** to people; once for each incident */
@@ -219,23 +233,21 @@ export class Drill {
     try {
       await this.#tidied;
       await this.#removeSandbox();
-      const report = await rehearse(
-        { ...this.#p, trial },
-        {
-          ...{ by, sandbox: this.#sandbox, signal, clean: this.#p.clean },
-          onProgress: ({ done, total, waitsFor }) => {
-            Object.assign(view, { done, total, waitsFor, bytes: null, bytesTotal: null });
-            this.#p.onChange();
-          },
-          onBytes: (bytes, bytesTotal) => {
-            Object.assign(view, { bytes, bytesTotal });
-            const now = this.#p.clock.now();
-            if (now - this.#shownAt < showEveryMs) return;
-            this.#shownAt = now;
-            this.#p.onChange();
-          },
+      const how: Rehearsing = {
+        ...{ by, sandbox: this.#sandbox, signal, clean: this.#p.clean },
+        onProgress: ({ done, total, waitsFor }) => {
+          Object.assign(view, { done, total, waitsFor, bytes: null, bytesTotal: null });
+          this.#p.onChange();
         },
-      );
+        onBytes: (bytes, bytesTotal) => {
+          Object.assign(view, { bytes, bytesTotal });
+          const now = this.#p.clock.now();
+          if (now - this.#shownAt < showEveryMs) return;
+          this.#shownAt = now;
+          this.#p.onChange();
+        },
+      };
+      const report = await this.#p.rehearse(how, trial);
       this.#reported(report);
     } catch (error) {
       this.#cutShort(running, error);

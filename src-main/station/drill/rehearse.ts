@@ -10,7 +10,7 @@ import { sentenceOf } from '../../contract/errors.ts';
 import type { GuardView } from '../../contract/snapshot.ts';
 import type { ClaimsSeen } from '../../engine/ports.ts';
 import type { PbxApi } from '../../runbook/fence/means.ts';
-import { begun, check } from '../doctor/check.ts';
+import { check } from '../doctor/check.ts';
 import { withOwnId } from '../doctor/doctor.ts';
 import { examine, type Look } from '../doctor/examine.ts';
 import { looksOf } from '../doctor/looks.ts';
@@ -170,5 +170,5 @@ export function sentenceOfReport({ passed, counts, rows, role, backup }: DrillRe
   const problems = rows.filter(({ state }) => state === 'problem').map(({ sentence }) => sentence);
   const [first = 'Nothing could be looked at.', ...more] = problems;
   const rest = more.length === 0 ? '' : ` And ${more.length} more ${more.length === 1 ? 'problem' : 'problems'}.`;
-  return `The drill${held} found what would hinder a promotion: ${begun(first)}${rest}`;
+  return `The drill${held} found what would hinder a promotion: ${first}${rest}`;
 }

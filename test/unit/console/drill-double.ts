@@ -11,7 +11,13 @@ import {
 
 export const drillNever: DrillView = {
   ...{ running: null, last: null, lastPassedAt: null, ended: null, maxAgeMs: 90 * 24 * 3600_000, refusal: null },
-  schedule: { cron: '0 4 1 * *', timeZone: 'Europe/Lisbon', nextAt: null, paused: '', whenNewer: false },
+  schedule: {
+    cron: '0 4 1 * *',
+    timeZone: 'Europe/Lisbon',
+    nextAt: Date.now() + 12 * 24 * 3600_000,
+    paused: '',
+    whenNewer: false,
+  },
 };
 
 const row = (id: string, state: DrillRow['state'], sentence: string, evidence = '', todo = ''): DrillRow => ({
