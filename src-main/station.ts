@@ -25,6 +25,9 @@ import { BootLook } from './station/boot-look.ts';
 import { consoleToken, portBefore, portKey } from './station/console-token.ts';
 import { makeDesk } from './station/desk.ts';
 import { Doctor } from './station/doctor/doctor.ts';
+import type { DoctorParts } from './station/doctor/shared.ts';
+import type { Drill } from './station/drill/drill.ts';
+import { wireDrill } from './station/drill-wiring.ts';
 import { Engine } from './station/engine.ts';
 import { knownSecrets } from './station/known-secrets.ts';
 import { bootIdHere, LetOn, latest, letOnWish } from './station/let-on.ts';
@@ -178,6 +181,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         other.changed();
         bootLook.look();
         letOn.look();
+        drill.look();
         changed();
       },
       onRound: (round, wall) => {
@@ -221,20 +225,25 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
     onChange: () => changed(),
   });
-  const doctor = new Doctor(
-    {
-      ...{ clock, proc, files, folder, version, site },
-      ...{ net: ports.net, dns: ports.dns, random: ports.random, means: meansOf(folder, clock, secrets.add) },
-      config: () => config.running,
-      role: () => engine.interpreter.standing.role,
-      ownRound: () => other.ownRound(),
-      peer: peer.link,
-      restored: () => storeroom.view().restored,
-      platform: process.platform,
-      uid: process.getuid?.() ?? null,
-    },
-    (text) => redact(text, secrets.all()),
-  );
+  const clean = (text: string): string => redact(text, secrets.all());
+  const looking: DoctorParts = {
+    ...{ clock, proc, files, folder, version, site },
+    ...{ net: ports.net, dns: ports.dns, random: ports.random, means: meansOf(folder, clock, secrets.add) },
+    config: () => config.running,
+    role: () => engine.interpreter.standing.role,
+    ownRound: () => other.ownRound(),
+    peer: peer.link,
+    restored: () => storeroom.view().restored,
+    platform: process.platform,
+    uid: process.getuid?.() ?? null,
+  };
+  const doctor = new Doctor(looking, clean);
+  const drill: Drill = wireDrill({
+    ...{ looking, folder, engine, storeroom, store, clean, tell },
+    note: (rule, severity, sentence, kind) => note(severity, rule, sentence, kind),
+    pbxApi: ports.pbxApi,
+    onChange: () => changed(),
+  });
   const desk = makeDesk({
     engine,
     clock,
@@ -245,6 +254,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     backups: storeroom,
     peer: peer.link,
     doctor,
+    drill,
     troublesBeside: () => [...letOn.troubles(), ...bootLook.troubles(), ...other.troubles()],
     saidByOther: () => other.saidByOther(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
@@ -259,6 +269,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       other.reconfigured();
       peer.configure();
       bootLook.look();
+      drill.reconfigured();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -276,6 +287,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   peer.configure();
   bootLook.look();
   letOn.start();
+  drill.start();
   const stopPruning = prunes(clock, history, config, log);
 
   let closing: Promise<void> | null = null;
@@ -305,7 +317,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         other.close();
         bootLook.close();
         letOn.close();
-        await Promise.all([doctor.close(), peer.close(), storeroom.close(), engine.stop()]);
+        await Promise.all([doctor.close(), drill.close(), peer.close(), storeroom.close(), engine.stop()]);
         desk.close();
         clock.close();
         log.info('Estepe has stopped');

@@ -22,9 +22,20 @@ export interface RightProven {
 const trialBytes = 100_000;
 const tidyingMs = 5000;
 
-/** Never rejects: what fails is an answer, and what builds on it is skipped. */
-export async function checkLocation(location: Location, clock: Clock, signal: AbortSignal): Promise<RightProven[]> {
-  const trial = new Trial(location, signal);
+/** A name for one trial that no other one has. */
+export const newTrial = (): string => `estepe-check-${randomBytes(6).toString('hex')}`;
+
+/**
+ * Never rejects: what fails is an answer, and what builds on it is skipped.
+ * @param name of the trial; whoever keeps it can remove what is left of one that was cut off
+ */
+export async function checkLocation(
+  location: Location,
+  clock: Clock,
+  signal: AbortSignal,
+  name = newTrial(),
+): Promise<RightProven[]> {
+  const trial = new Trial(location, signal, name);
   const proven: RightProven[] = [];
   try {
     for (const right of rights) {
@@ -53,6 +64,13 @@ export async function checkLocation(location: Location, clock: Clock, signal: Ab
   }
 }
 
+const namesOf = (trial: string) => ({ object: trial, claim: `${trial}-claim` });
+
+/** Removes what a trial that was cut off may have left. @throws LocationError */
+export async function removeTrial(location: Location, name: string, signal: AbortSignal): Promise<void> {
+  for (const left of Object.values(namesOf(name))) await location.remove(left, signal);
+}
+
 class Trial implements Record<Right, () => Promise<string>> {
   readonly needs: Readonly<Record<Right, readonly Right[]>> = {
     connect: [],
@@ -66,15 +84,18 @@ class Trial implements Record<Right, () => Promise<string>> {
   };
   readonly #location: Location;
   readonly #signal: AbortSignal;
-  readonly #object = `estepe-check-${randomBytes(6).toString('hex')}`;
-  readonly #claim = `${this.#object}-claim`;
+  readonly #object: string;
+  readonly #claim: string;
   #bytes = randomBytes(trialBytes);
   /** names that may be there */
   readonly #begun = new Set<string>();
 
-  constructor(location: Location, signal: AbortSignal) {
+  constructor(location: Location, signal: AbortSignal, name: string) {
     this.#location = location;
     this.#signal = signal;
+    const { object, claim } = namesOf(name);
+    this.#object = object;
+    this.#claim = claim;
   }
 
   async connect(): Promise<string> {

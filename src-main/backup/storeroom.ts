@@ -171,6 +171,11 @@ export class Storeroom {
     return newestVerified === null ? null : { ...newestVerified, verified: true };
   }
 
+  /** What is under way; null: nothing. */
+  get at(): BackupKind | null {
+    return this.#work?.kind ?? null;
+  }
+
   troubles(): Trouble[] {
     const { trouble } = this.#aftermath;
     const held = this.#p.config().restore === null ? [] : this.#unsaved.trouble();
@@ -179,13 +184,8 @@ export class Storeroom {
 
   view(): BackupsView {
     return viewOf({
-      parts: this.#p,
-      facts: this.#facts.now,
-      listing: this.#listing,
-      calendar: this.#calendar,
-      stock: this.#stock,
-      work: this.#work,
-      role: this.#role,
+      ...{ parts: this.#p, facts: this.#facts.now, listing: this.#listing, calendar: this.#calendar },
+      ...{ stock: this.#stock, work: this.#work, role: this.#role },
     });
   }
 

@@ -144,7 +144,7 @@ async function alone(session: Session): Promise<DoctorReport> {
   }
 }
 
-const marks: Record<DoctorState, { mark: string; word: string; colour: 'red' | 'yellow' | 'green' | 'gray' }> = {
+export const marks: Record<DoctorState, { mark: string; word: string; colour: 'red' | 'yellow' | 'green' | 'gray' }> = {
   problem: { mark: '✗', word: 'problem', colour: 'red' },
   warning: { mark: '!', word: 'warning', colour: 'yellow' },
   ok: { mark: '✓', word: 'OK', colour: 'green' },
@@ -155,13 +155,17 @@ export function reportText({ checks, counts }: DoctorReport, paint: Paint): stri
   const areas = byArea(checks).map(({ area, checks: own }) =>
     [paint('bold', areaWords[area]), ...own.flatMap((one) => checkLines(one, paint))].join('\n'),
   );
-  const { problem, warning, ok, skipped } = counts;
-  const colour = problem > 0 ? 'red' : warning > 0 ? 'yellow' : 'green';
-  const sum = `${problem} ${problem === 1 ? 'problem' : 'problems'}, ${warning} ${warning === 1 ? 'warning' : 'warnings'}, ${ok} OK, ${skipped} not looked at`;
-  return [...areas, paint(['bold', colour], sum)].join('\n\n');
+  return [...areas, sumLine(counts, paint)].join('\n\n');
 }
 
-function checkLines({ state, sentence, evidence, todo }: DoctorCheck, paint: Paint): string[] {
+/** `1 problem, 2 warnings, 14 OK, 1 not looked at` */
+export function sumLine({ problem, warning, ok, skipped }: DoctorReport['counts'], paint: Paint): string {
+  const colour = problem > 0 ? 'red' : warning > 0 ? 'yellow' : 'green';
+  const sum = `${problem} ${problem === 1 ? 'problem' : 'problems'}, ${warning} ${warning === 1 ? 'warning' : 'warnings'}, ${ok} OK, ${skipped} not looked at`;
+  return paint(['bold', colour], sum);
+}
+
+export function checkLines({ state, sentence, evidence, todo }: Omit<DoctorCheck, 'area'>, paint: Paint): string[] {
   const { mark, word, colour } = marks[state];
   const lines = [`  ${paint(colour, `${mark} ${word.padEnd(7)}`)} ${sentence}`];
   if (evidence !== '') lines.push(`              ${paint('dim', evidence)}`);

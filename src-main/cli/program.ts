@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { addBackup } from './backup.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
+import { addDrill } from './drill.ts';
 import { asEstepeError, tell } from './failures.ts';
 import { addHistory } from './history.ts';
 import { addLab } from './lab.ts';
@@ -84,6 +85,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   addStatus(program, run);
   addProbe(program, run);
   addDoctor(program, run);
+  addDrill(program, run);
   addPromote(program, run);
   addSwitchover(program, run);
   addStandDown(program, run);

@@ -1,7 +1,16 @@
 /** `estepe status`: the snapshot as one screen of text. Rendering is pure; the state is the engine's. */
 import type { Command } from 'commander';
+import { drillStanding } from '../contract/drill.ts';
 import type { GuardView, NodeView, RunbookView, Snapshot, StepView, TestView } from '../contract/snapshot.ts';
-import { countdownLeft, countdownWords, durationWords, msWords, offsetGauge, standingOf } from '../contract/view.ts';
+import {
+  countdownLeft,
+  countdownWords,
+  durationWords,
+  msWords,
+  offsetGauge,
+  roundDurationWords,
+  standingOf,
+} from '../contract/view.ts';
 import { findEngine } from './engine-client.ts';
 import type { Paint, Run } from './session.ts';
 
@@ -39,6 +48,7 @@ export function statusText(snapshot: Snapshot, paint: Paint): string {
   lines.push('', paint('bold', 'Nodes'), ...snapshot.nodes.map(nodeLine));
   lines.push('', paint('bold', 'Tests'), ...testLines(snapshot, paint));
   lines.push('', `${paint('bold', 'Offset')}: ${offsetText(snapshot)}`);
+  lines.push(`${paint('bold', 'Drill')}: ${drillText(snapshot, paint)}`);
   const failing = snapshot.guards.filter((guard) => !guard.ok);
   if (failing.length > 0) {
     lines.push('', paint('bold', 'Guards that say no'), ...failing.map((guard) => guardLine(guard, paint)));
@@ -106,6 +116,23 @@ function offsetText({ offset }: Snapshot): string {
   const bound = gauge.maxMs === null ? '' : ` (bound ${durationWords(gauge.maxMs)})`;
   const words = { within: '', near: ', near the bound', beyond: ', beyond the bound', unverified: ', not verified' };
   return `${durationWords(gauge.ageMs)}${bound}${words[gauge.kind]}`;
+}
+
+/** `passed 12 d 3 h ago`, and what is under way. */
+export function drillText({ drill, at }: Pick<Snapshot, 'drill' | 'at'>, paint: Paint): string {
+  const { last, lastPassedAt, running } = drill;
+  const ago = (then: number): string => `${durationWords(at - then)} ago`;
+  const under = running === null ? '' : `; one is under way (${running.done} of ${running.total} looks)`;
+  if (last === null) return `none yet${under}`;
+  const failed = lastPassedAt === null ? 'none passed yet' : `the last that passed was ${ago(lastPassedAt)}`;
+  switch (drillStanding(drill, at)) {
+    case 'failed':
+      return `${paint('red', `failed ${ago(last.at)}`)}, ${failed}${under}`;
+    case 'old':
+      return `${paint('yellow', `passed ${ago(last.at)}`)}, longer than ${roundDurationWords(drill.maxAgeMs)}${under}`;
+    default:
+      return `passed ${ago(last.at)}${under}`;
+  }
 }
 
 /** `  ✗ references: none of 2 answers (automatic promotion only)` */

@@ -83,6 +83,10 @@ promotion:
 #   # generic: the new files are ready, then before, swap, after
 #   # after: [[psql, --file=/var/lib/pbx/dump.sql, pbx]]
 
+# drill:                         # everything of a promotion short of going live, in a sandbox
+#   schedule: "0 4 1 * *"        # by itself on the passive, the first of the month at 04:00; or off
+#   maxAge: 90d                  # mode automatic: an older one is a trouble; it holds no takeover back
+
 # The link to the engine on the other node. Both need it; paired once with \`estepe pair open\` and \`estepe pair join\`.
 # peer:
 #   listen: 192.0.2.2:7443       # this node's own address

@@ -20,6 +20,7 @@ export const writtenSchema = z
     selfFence: sections.selfFence.prefault({}),
     backup: sections.backup.optional(),
     restore: sections.restore.optional(),
+    drill: sections.drill.prefault({}),
     peer: sections.peer.optional(),
     history: sections.history.prefault({}),
     console: sections.consoleServer.prefault({}),

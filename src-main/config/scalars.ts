@@ -234,6 +234,19 @@ function isCron(text: string): boolean {
   }
 }
 
+/** A schedule, or none: `off`. */
+export const scheduleOrOff = (description: string) =>
+  z
+    .string()
+    .regex(new RegExp(`${cronPattern.source}|^off$`))
+    .refine((text) => text === 'off' || !cronPattern.test(text) || isCron(text))
+    .meta(
+      inWords(description, {
+        noun: 'a schedule',
+        allowed: 'five fields in quotes: minute hour day month weekday, such as "0 4 1 * *"; or off',
+      }),
+    );
+
 /** A schedule in cron's five fields. */
 export const schedule = (description: string) =>
   z

@@ -5,6 +5,7 @@
  */
 export * from './sections/data.ts';
 export * from './sections/dns.ts';
+export * from './sections/drill.ts';
 export * from './sections/fence.ts';
 export * from './sections/heartbeat.ts';
 export * from './sections/location.ts';

@@ -63,6 +63,11 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       start: os.doctor.start.handler(() => desk.doctor.start()),
       view: os.doctor.view.handler(() => desk.doctor.view()),
     },
+    drill: {
+      start: os.drill.start.handler(({ input }) => desk.drill.start(input)),
+      cancel: os.drill.cancel.handler(({ input }) => desk.drill.cancel(input)),
+      report: os.drill.report.handler(() => desk.drill.report()),
+    },
     standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
       events: os.history.events.handler(({ input }) =>

@@ -6,6 +6,7 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
 import { doctorViewSchema } from './doctor.ts';
+import { drillReportSchema } from './drill.ts';
 import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
 import { eventViewSchema, feedFrameSchema, guardViewSchema, snapshotSchema } from './snapshot.ts';
 import { everyGuardName, guardNameSchema, guardNames, outcomeSchema, plannedKindSchema } from './words.ts';
@@ -132,6 +133,13 @@ export const contract = {
     /** `begun: false`: one is under way, and can be followed */
     start: oc.output(z.object({ begun: z.boolean() })),
     view: oc.output(doctorViewSchema),
+  },
+  /** A rehearsal of everything short of going live: begun here, followed in the snapshot's `drill`. */
+  drill: {
+    start: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
+    cancel: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
+    /** the last one with its rows; null: none has ended yet */
+    report: oc.output(drillReportSchema.nullable()),
   },
   standing: {
     /** A person says that role and epoch are right after a damaged history had lost them. */

@@ -15,8 +15,11 @@ export type CronTimes =
   /** `from`: the first of a day; all further ones at the same minute */
   | { kind: 'hours'; every: number; from: TimeOfDay };
 
-/** `days`: 0 Sunday to 6 Saturday, in the order of a week that begins on Monday; null: every day. */
-export type CronShape = CronTimes & { days: readonly number[] | null };
+/**
+ * `days`: 0 Sunday to 6 Saturday, in the order of a week that begins on Monday; null: every day.
+ * `monthDay`: only on that day of a month, then `days` is null.
+ */
+export type CronShape = CronTimes & { days: readonly number[] | null; monthDay?: number };
 
 /** More times than this a day are no words any more. */
 const mostTimes = 6;
@@ -27,13 +30,17 @@ const dayNames = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 export function cronShape(cron: string): CronShape | null {
   const [minute, hour, day, month, weekday, ...more] = cron.trim().split(/ +/);
   if (minute === undefined || hour === undefined || weekday === undefined || more.length > 0) return null;
-  if (day !== '*' || month !== '*') return null;
+  const [monthDay, ...moreDays] = day === '*' ? [] : (valuesOf(day ?? '', 1, 31) ?? [0]);
+  if (month !== '*' || monthDay === 0 || moreDays.length > 0) return null;
   const minutes = valuesOf(minute, 0, 59);
   const hours = valuesOf(hour, 0, 23);
   const days = daysOf(weekday);
   if (minutes === null || hours === null || days === null) return null;
   const times = timesOf(minutes, hours);
-  return times === null ? null : { ...times, days: days.length === 7 ? null : days };
+  if (times === null) return null;
+  if (monthDay === undefined) return { ...times, days: days.length === 7 ? null : days };
+  // beside a weekday cron means the one or the other (POSIX crontab)
+  return days.length === 7 && times.kind === 'times' ? { ...times, days: null, monthDay } : null;
 }
 
 function timesOf(minutes: readonly number[], hours: readonly number[]): CronTimes | null {

@@ -5,6 +5,7 @@
 import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
 import type { DoctorView } from './doctor.ts';
+import type { DrillReport } from './drill.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
 import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
 import type { GuardName, PlannedKind, Severity } from './words.ts';
@@ -56,6 +57,13 @@ export interface DoctorDesk {
   view(): DoctorView;
 }
 
+/** The drill; what becomes of one is in the snapshot. */
+export interface DrillDesk {
+  start(ask: { by: string }): BackupAnswer;
+  cancel(ask: { by: string }): BackupAnswer;
+  report(): DrillReport | null;
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -69,6 +77,7 @@ export interface Desk {
   readonly backups: BackupsDesk;
   readonly pair: PairDesk;
   readonly doctor: DoctorDesk;
+  readonly drill: DrillDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {

@@ -79,19 +79,23 @@ export function inOrder(checks: readonly DoctorCheck[]): DoctorCheck[] {
 }
 
 /** Areas with what was found in each; those with problems first, then those with warnings. */
-export function byArea(
-  checks: readonly DoctorCheck[],
-): { area: DoctorArea; state: DoctorState; checks: DoctorCheck[] }[] {
-  const areas = doctorAreas.flatMap((area) => {
-    const own = inOrder(checks.filter((check) => check.area === area));
+export const byArea = (checks: readonly DoctorCheck[]) => grouped(doctorAreas, checks);
+
+/** The same for any areas, given in their order. */
+export function grouped<A extends string, C extends { area: A; state: DoctorState }>(
+  order: readonly A[],
+  checks: readonly C[],
+): { area: A; state: DoctorState; checks: C[] }[] {
+  const rank = ({ state }: { state: DoctorState }): number => doctorStates.indexOf(state);
+  const areas = order.flatMap((area) => {
+    const own = checks.filter((check) => check.area === area).sort((a, b) => rank(a) - rank(b));
     const [first] = own;
     return first === undefined ? [] : [{ area, state: first.state, checks: own }];
   });
-  const rank = ({ state }: { state: DoctorState }): number => doctorStates.indexOf(state);
   return areas.sort((a, b) => rank(a) - rank(b));
 }
 
-export function countsOf(checks: readonly DoctorCheck[]): DoctorReport['counts'] {
+export function countsOf(checks: readonly Pick<DoctorCheck, 'state'>[]): DoctorReport['counts'] {
   const counts = { problem: 0, warning: 0, ok: 0, skipped: 0 };
   for (const { state } of checks) counts[state] += 1;
   return counts;

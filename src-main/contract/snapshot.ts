@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { backupsViewSchema } from './backups.ts';
+import { drillViewSchema } from './drill.ts';
 import { peerViewSchema } from './peer.ts';
 import {
   failWhenSchema,
@@ -183,6 +184,7 @@ export const snapshotSchema = z.object({
   overlays: overlaysViewSchema,
   offset: offsetViewSchema,
   backups: backupsViewSchema,
+  drill: drillViewSchema,
   peer: peerViewSchema,
   runbook: runbookViewSchema.nullable(),
   /** newest first, at most 50 */

@@ -3,7 +3,7 @@
  * and answers what the core answered; decides nothing.
  */
 import type { Storeroom } from '../backup/storeroom.ts';
-import type { Desk, DoctorDesk, PromoteAsk } from '../contract/desk.ts';
+import type { Desk, DoctorDesk, DrillDesk, PromoteAsk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import { plannedGuards, standDownGuards } from '../engine/planned-guards.ts';
@@ -37,6 +37,7 @@ export interface DeskParts {
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
   doctor: DoctorDesk;
+  drill: { readonly desk: DrillDesk; view(): Snapshot['drill']; troubles(): Snapshot['troubles'] };
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
 }
@@ -96,6 +97,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
       remove: ({ by }) => parts.peer.pairRemove(by),
     },
     doctor: { start: () => parts.doctor.start(), view: () => parts.doctor.view() },
+    drill: parts.drill.desk,
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
@@ -106,7 +108,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
 }
 
 /** The steps a promotion would take now, or those that a halted one has left, in words. */
-function planOf(engine: Engine): string[] {
+export function planOf(engine: Engine): string[] {
   const open = engine.runner.record;
   const halted = open?.status === 'halted' && engine.interpreter.state.phase === 'halted' ? open : null;
   const steps = engine.stepsFor(halted ?? { steps: promotionStepIds });
@@ -173,7 +175,8 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
           },
         ]
       : [];
-    return [...stalled, ...lost, ...parts.troublesBeside(), ...parts.backups.troubles(), ...config.troubles(), ...own];
+    const beside = [...parts.troublesBeside(), ...parts.backups.troubles(), ...parts.drill.troubles()];
+    return [...stalled, ...lost, ...beside, ...config.troubles(), ...own];
   };
 
   return () => {
@@ -201,6 +204,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
         leftMs: Math.round(maintenance.leftMs),
       },
       backups: parts.backups.view(),
+      drill: parts.drill.view(),
       peer: coveredByWords(parts.peer.view(), config.running.backup !== null, observation.claims),
       said: parts.saidByOther(),
       offset: parts.backups.offset(),

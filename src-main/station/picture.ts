@@ -41,6 +41,7 @@ export interface Sitter {
   beats: ReadonlyMap<string, readonly BeatView[]>;
   maintenance: (Maintenance & { leftMs: number }) | null;
   backups: Snapshot['backups'];
+  drill: Snapshot['drill'];
   peer: Snapshot['peer'];
   /** the other node's word, as heard last */
   said: NodeWord | null;
@@ -85,6 +86,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
     overlays: { maintenance: sitter.maintenance, observeOnly: config.promotion.observeOnly },
     offset: sitter.offset,
     backups: sitter.backups,
+    drill: sitter.drill,
     peer: sitter.peer,
     runbook: sitter.runbook && runbookView(sitter.runbook, sitter.stepsFor(sitter.runbook), sitter.runner),
     events,

@@ -26,6 +26,14 @@ export const stateWord: Record<DoctorState, () => string> = {
   skipped: m.doctor_state_skipped,
 };
 
+/** `Problems: 2` */
+export const countWord: Record<DoctorState, (given: { count: number }) => string> = {
+  problem: m.doctor_problems,
+  warning: m.doctor_warnings,
+  ok: m.doctor_well,
+  skipped: m.doctor_unseen,
+};
+
 export const toneOf: Record<DoctorState, Standing> = {
   problem: 'alarm',
   warning: 'attention',

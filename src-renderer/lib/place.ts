@@ -1,9 +1,15 @@
 /** Which page the address asks for: its fragment, so that links, the back button and a reload work as everywhere. */
-export type Place = 'overview' | 'backups' | 'doctor';
+export type Place = 'overview' | 'backups' | 'doctor' | 'drill';
 
-export const hrefOf: Record<Place, string> = { overview: '#overview', backups: '#backups', doctor: '#doctor' };
+export const hrefOf: Record<Place, string> = {
+  overview: '#overview',
+  backups: '#backups',
+  doctor: '#doctor',
+  drill: '#drill',
+};
+
+const places = Object.keys(hrefOf) as Place[];
 
 export function placeNow(): Place {
-  if (location.hash === hrefOf.doctor) return 'doctor';
-  return location.hash === hrefOf.backups ? 'backups' : 'overview';
+  return places.find((place) => hrefOf[place] === location.hash) ?? 'overview';
 }

@@ -16,7 +16,9 @@ const timeOf = ({ hour, minute }: TimeOfDay) => `${String(hour).padStart(2, '0')
 export function cronWords(cron: string): string | null {
   const shape = cronShape(cron);
   if (shape === null) return null;
-  const days = shape.days === null ? null : daysWords(shape.days);
+  const { monthDay } = shape;
+  const monthly = monthDay === undefined ? null : m.cron_monthly({ day: String(monthDay) });
+  const days = shape.days === null ? monthly : daysWords(shape.days);
   if (shape.kind === 'times') {
     return m.cron_at({ days: days ?? m.cron_daily(), times: list.format(shape.times.map(timeOf)) });
   }

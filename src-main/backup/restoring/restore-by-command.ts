@@ -64,22 +64,31 @@ function rootOf({ profile, roots }: Manifest, wanted: CommandRestore['profile'])
   return root.id;
 }
 
+/** The archive proven, and the PBX's own file out of it in the folder `work`. @throws ArchiveError, EstepeError */
+export async function takeOut(
+  { profile, file, key, expect, running, onProgress }: Omit<CommandRestore, 'scratch' | 'password' | 'boundary'>,
+  work: string,
+): Promise<{ proven: Proven; own: string }> {
+  const reading = { file, key, scratch: join(work, 'decrypted'), expect };
+  const watch = { signal: running.signal, ...(onProgress === undefined ? {} : { onProgress }) };
+  // FreePBX tells its files by their ending.
+  const own = join(work, profile === 'freepbx' ? 'backup.tar.gz' : '3cx-backup.zip');
+  const placing = async ({ manifest }: Proven) => new Map([[rootOf(manifest, profile), own]]);
+  const { proven } = await extractArchive(reading, placing, watch);
+  return { proven, own };
+}
+
 /**
  * Proves the archive, takes the PBX's file out of it and gives it to the PBX's own restore.
  * @returns what was proven, and what the command said
  * @throws EstepeError (an ArchiveError when the archive is refused: then the PBX was not touched)
  */
 export async function restoreByCommand(what: CommandRestore): Promise<{ proven: Proven; output: string }> {
-  const { profile, file, key, expect, scratch, running, boundary = () => {}, onProgress } = what;
+  const { profile, scratch, boundary = () => {} } = what;
   mkdirSync(scratch, { recursive: true });
   const work = mkdtempSync(join(scratch, 'restore-'));
   try {
-    const reading = { file, key, scratch: join(work, 'decrypted'), expect };
-    const watch = { signal: running.signal, ...(onProgress === undefined ? {} : { onProgress }) };
-    // FreePBX tells its files by their ending.
-    const own = join(work, profile === 'freepbx' ? 'backup.tar.gz' : '3cx-backup.zip');
-    const placing = async ({ manifest }: Proven) => new Map([[rootOf(manifest, profile), own]]);
-    const { proven } = await extractArchive(reading, placing, watch);
+    const { proven, own } = await takeOut(what, work);
     boundary('proven');
     const output = profile === 'freepbx' ? await runWhole(restoreFreepbx(own), what) : await run3cx(profile, own, what);
     return { proven, output };

@@ -54,7 +54,8 @@ async function openUp(path: string): Promise<void> {
   for (const name of await readdir(path)) await openUp(join(path, name));
 }
 
-async function remove(path: string): Promise<void> {
+/** Removes all of it, read-only folders included. */
+export async function remove(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true, maxRetries: 3 });
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What every judge of the doctor answers with, and which node is which. Pure. */
 import type { ProfileName } from '../../config/profiles.ts';
-import type { DoctorArea, DoctorCheck } from '../../contract/doctor.ts';
+import type { DoctorCheck } from '../../contract/doctor.ts';
 
 /** The pair as it stands now: by the standing, not by what estepe.yaml says of the start. */
 export interface Ends {
@@ -13,12 +13,15 @@ export interface Ends {
   self: 'active' | 'passive';
 }
 
-type Make = (sentence: string, evidence?: string, todo?: string) => DoctorCheck;
+/** What was found; the drill has areas of its own beside the doctor's. */
+export type Found<A extends string> = Omit<DoctorCheck, 'area'> & { area: A };
+
+type Make<A extends string> = (sentence: string, evidence?: string, todo?: string) => Found<A>;
 
 /** A check of that id in each of its states. */
-export function check(area: DoctorArea, id: string): Record<DoctorCheck['state'], Make> {
+export function check<A extends string>(area: A, id: string): Record<DoctorCheck['state'], Make<A>> {
   const of =
-    (state: DoctorCheck['state']): Make =>
+    (state: DoctorCheck['state']): Make<A> =>
     (sentence, evidence = '', todo = '') => ({ id: `${area}.${id}`, area, state, sentence, evidence, todo });
   return { ok: of('ok'), warning: of('warning'), problem: of('problem'), skipped: of('skipped') };
 }

@@ -1,5 +1,5 @@
 /** One look at all prerequisites at a time: begun by a person, followed by whoever asks, bounded, and ended with the engine. */
-import { countsOf, type DoctorCheck, type DoctorReport, type DoctorView, inOrder } from '../../contract/doctor.ts';
+import { countsOf, type DoctorReport, type DoctorView, inOrder } from '../../contract/doctor.ts';
 import { sentenceOf } from '../../contract/errors.ts';
 import { check } from './check.ts';
 import { examine, type Look } from './examine.ts';
@@ -65,7 +65,7 @@ function reportOf(parts: DoctorParts, checks: DoctorReport['checks']): DoctorRep
 }
 
 /** Two scripts, two targets may have one name: a page needs to tell them apart. */
-function withOwnId(one: DoctorCheck, i: number, all: readonly DoctorCheck[]): DoctorCheck {
+export function withOwnId<C extends { id: string }>(one: C, i: number, all: readonly C[]): C {
   const before = all.slice(0, i).filter(({ id }) => id === one.id).length;
   return before === 0 ? one : { ...one, id: `${one.id}#${before + 1}` };
 }

@@ -1,27 +1,32 @@
 /** Runs the doctor's looks side by side, each within its bound. Never rejects, never hangs; knows nothing of what they look at. */
-import type { DoctorArea, DoctorCheck } from '../../contract/doctor.ts';
+import type { DoctorArea } from '../../contract/doctor.ts';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { within } from '../../peer/within.ts';
-import { begun, check } from './check.ts';
+import { begun, check, type Found } from './check.ts';
 
-export interface Look {
-  area: DoctorArea;
+export interface Look<A extends string = DoctorArea> {
+  area: A;
   /** as it stands in a sentence: `the location` */
   what: string;
   withinMs: number;
-  run(signal: AbortSignal): Promise<readonly DoctorCheck[]>;
+  /** a promotion stands on it: a drill asks it, too */
+  promotion?: true;
+  run(signal: AbortSignal): Promise<readonly Found<A>[]>;
 }
 
-export interface Examining {
+export interface Examining<A extends string> {
   clock: Clock;
   signal: AbortSignal;
   /** a look has ended */
-  onEnd(look: Look): void;
+  onEnd(look: Look<A>): void;
 }
 
 /** A look that does not end, or fails, is a check that says so. */
-export async function examine(looks: readonly Look[], { clock, signal, onEnd }: Examining): Promise<DoctorCheck[]> {
+export async function examine<A extends string>(
+  looks: readonly Look<A>[],
+  { clock, signal, onEnd }: Examining<A>,
+): Promise<Found<A>[]> {
   const found = await Promise.all(
     looks.map(async (look) => {
       try {

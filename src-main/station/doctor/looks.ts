@@ -48,7 +48,7 @@ function netLooks({ parts, site, ends, addresses, signal }: Shared): Look[] {
       run: async () => judgeActivePorts(await active(), ends),
     },
     {
-      ...{ area: 'ports', what: 'the ports of the passive node', withinMs: slowest },
+      ...{ area: 'ports', what: 'the ports of the passive node', withinMs: slowest, promotion: true },
       run: async () =>
         judgePassivePorts(
           (await passive()).filter(({ test }) => test.kind !== 'command'),
@@ -60,10 +60,10 @@ function netLooks({ parts, site, ends, addresses, signal }: Shared): Look[] {
       run: async () => judgeCertificates(webOf(await active()), webOf(await passive()), ends),
     },
     {
-      ...{ area: 'references', what: 'the references', withinMs: referenceMs },
+      ...{ area: 'references', what: 'the references', withinMs: referenceMs, promotion: true },
       run: async (own) => judgeReferences(await Promise.all(references.map((spec) => net.reference(spec, own)))),
     },
-    { ...{ area: 'link', what: 'the link', withinMs: graceMs }, run: async () => judgeLink(view) },
+    { ...{ area: 'link', what: 'the link', withinMs: graceMs, promotion: true }, run: async () => judgeLink(view) },
     { ...{ area: 'firewall', what: 'the firewalls', withinMs: graceMs }, run: async () => judgeFirewall(view, ends) },
   ];
 }

@@ -31,7 +31,7 @@ export function machineLooks(shared: Shared): Look[] {
   });
   return [
     {
-      ...{ area: 'services', what: 'the services of this node', withinMs: servicesMs },
+      ...{ area: 'services', what: 'the services of this node', withinMs: servicesMs, promotion: true },
       run: async (own) => {
         const troubles = blindSpots(config).map(({ key, sentence, todo }) =>
           check('services', key).problem(sentence, '', todo),
@@ -87,7 +87,7 @@ export function machineLooks(shared: Shared): Look[] {
       },
     },
     {
-      ...{ area: 'rights', what: 'what Estepe may do here', withinMs: rightsMs },
+      ...{ area: 'rights', what: 'what Estepe may do here', withinMs: rightsMs, promotion: true },
       run: async (own) => {
         const byName = config.services.names.length > 0;
         const rights = await rightsHere(parts, {
@@ -110,7 +110,7 @@ export function machineLooks(shared: Shared): Look[] {
 }
 
 /** Every script that is configured, each once. */
-function scriptsOf({ promotion, heartbeat }: Config): (readonly string[])[] {
+export function scriptsOf({ promotion, heartbeat }: Config): (readonly string[])[] {
   const all = [
     promotion.scripts.before?.argv,
     promotion.scripts.after?.argv,

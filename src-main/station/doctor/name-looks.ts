@@ -90,7 +90,12 @@ export function nameLooks(shared: Shared): Look[] {
     },
     ...records.flatMap(({ id, record, from, to, right, wrong }): Look[] => [
       {
-        ...{ area: 'names', what: `what ${record.name} leads to at its own servers`, withinMs: authoritiesMs },
+        ...{
+          area: 'names',
+          what: `what ${record.name} leads to at its own servers`,
+          withinMs: authoritiesMs,
+          promotion: true,
+        },
         run: async (one) => {
           const answers = await parts.dns.look(record, right, one);
           const meant = { right: [right], wrong: [wrong].filter((address) => address !== right) };
@@ -108,7 +113,7 @@ export function nameLooks(shared: Shared): Look[] {
         },
       },
       {
-        ...{ area: 'rights', what: `whether ${record.name} may be switched`, withinMs: rehearsalMs },
+        ...{ area: 'rights', what: `whether ${record.name} may be switched`, withinMs: rehearsalMs, promotion: true },
         run: async (one) => {
           // a script that does not know of ESTEPE_DRY_RUN would switch
           if (record.way.kind === 'script') return [judgeRehearsal(id, record.name, null)];

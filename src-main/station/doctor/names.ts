@@ -126,7 +126,7 @@ export function judgeKeptTtl(id: string, name: string, { who, ttlS }: Answer, { 
   return { ...said, todo: `${said.todo} 3CX's own names have a TTL by the edition: shorter on the larger ones.` };
 }
 
-function longTtl(say: ReturnType<typeof check>, name: string, ttlS: number, seen: string): DoctorCheck {
+function longTtl(say: ReturnType<typeof check<'names'>>, name: string, ttlS: number, seen: string): DoctorCheck {
   if (ttlS <= longTtlS) return say.ok(`The TTL of ${name} is ${inWords(ttlS * 1000)} at most.`, seen);
   const what = `The TTL of ${name} is ${inWords(ttlS * 1000)}: after a switch phones may keep the old address for so long.`;
   return say.warning(what, seen, 'Lower it to 60 s now, before it is needed.');

@@ -36,6 +36,8 @@ export interface DoctorParts {
   platform: NodeJS.Platform;
   /** of this process; null on Windows */
   uid: number | null;
+  /** under which name the location is tried; absent: one that nobody else knows */
+  trial?: string;
 }
 
 /** What the looks share: made once for all of them, by whoever needs it first. */

@@ -35,7 +35,7 @@ export function storageLooks(shared: Shared): Look[] {
   });
   return [
     {
-      ...{ area: 'storage', what: 'the location', withinMs: locationMs },
+      ...{ area: 'storage', what: 'the location', withinMs: locationMs, promotion: true },
       run: async (own) => {
         if (backup === null)
           return [check('storage', 'location').problem(none, '', 'Add one: `estepe config example` shows it.')];
@@ -44,14 +44,14 @@ export function storageLooks(shared: Shared): Look[] {
           async (location) =>
             judgeLocation(
               location.title,
-              await checkLocation(location, clock, own),
+              await checkLocation(location, clock, own, parts.trial),
               config.promotion.claim.need === 'required',
             ),
         );
       },
     },
     {
-      ...{ area: 'storage', what: 'the newest backup', withinMs: listMs },
+      ...{ area: 'storage', what: 'the newest backup', withinMs: listMs, promotion: true },
       run: async () => {
         const bound = restore?.maxOffset ?? usualBoundMs;
         const troubles = boundMissed(config, clock.wall()).map(({ key, sentence, todo }) =>
@@ -61,13 +61,13 @@ export function storageLooks(shared: Shared): Look[] {
       },
     },
     {
-      ...{ area: 'storage', what: 'what is restored here', withinMs: diskMs },
+      ...{ area: 'storage', what: 'what is restored here', withinMs: diskMs, promotion: true },
       run: async () => [
         judgeRestored(parts.restored(), restore && { maxOffsetMs: restore.maxOffset }, clock.wall(), ends),
       ],
     },
     {
-      ...{ area: 'disk', what: 'the disks', withinMs: listMs + diskMs },
+      ...{ area: 'disk', what: 'the disks', withinMs: listMs + diskMs, promotion: true },
       run: async () => {
         // how large a backup is, is not known where there is none, or where the location is away: that is said elsewhere
         const size = (await newest().catch(() => null))?.size ?? 0;

@@ -14,6 +14,7 @@ import type {
 } from '../../../src-main/contract/snapshot.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
+import { type DrillDouble, drillAfter, drillDesk, drillReportOf, someRows } from './drill-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
@@ -30,6 +31,7 @@ export interface DeskDouble extends Desk {
   /** What `promote` answers or throws. */
   onPromote: (ask: PromoteAsk) => Promise<OrderAnswer & { plan: string[] }>;
   readonly doctor: DoctorDouble;
+  readonly drill: DrillDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -95,6 +97,12 @@ const event = (id: number, at: number, e: Partial<EventView>): EventView => ({
   ...e,
 });
 
+const passedDrill = (now: number) =>
+  drillReportOf(
+    someRows.filter(({ state }) => state !== 'problem'),
+    now - 12 * 24 * 3600_000,
+  );
+
 /** The passive of a small office's pair, everything well. */
 export function healthySnapshot(now: number): Snapshot {
   return {
@@ -159,6 +167,7 @@ export function healthySnapshot(now: number): Snapshot {
     overlays: { maintenance: null, observeOnly: false },
     offset: { state: 'known', ageMs: 9 * 3600_000 + 120_000, maxMs: 24 * 3600_000, verified: true },
     backups: backupsAt(now),
+    drill: drillAfter(passedDrill(now), now - 12 * 24 * 3600_000),
     peer: peerOff,
     runbook: null,
     events: [
@@ -356,6 +365,11 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       (peer) => double.change({ peer }),
     ),
     doctor: doctorDesk(asked),
+    drill: drillDesk(
+      asked,
+      () => held.drill,
+      (drill) => double.change({ drill }),
+    ),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };

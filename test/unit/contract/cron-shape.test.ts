@@ -30,11 +30,12 @@ const shapes: readonly (readonly [string, CronShape])[] = [
   ['0 2 * * 1,3,5', { ...at([2, 0]), days: [1, 3, 5] }],
   ['0 2 * * 0-6', { ...at([2, 0]), days: null }],
   ['0 2 * * 1-7', { ...at([2, 0]), days: null }],
+  ['0 4 1 * *', { ...at([4, 0]), days: null, monthDay: 1 }],
+  ['0 2,14 15 * *', { ...at([2, 0], [14, 0]), days: null, monthDay: 15 }],
   ['0 */12 * * 6,0', { ...at([0, 0], [12, 0]), days: [6, 0] }],
 ];
 
 const withoutShape = [
-  '0 1 1 * *',
   '0 1 * 6 *',
   '0 1 1 * 1',
   '5/15 * * * *',
@@ -56,11 +57,12 @@ const withoutShape = [
   '',
 ];
 
-/** The instants of a week (UTC, from a Monday) at which the shape says it is due, in minutes. */
+/** The instants of a week (UTC, from Monday the 15th) at which the shape says it is due, in minutes. */
 function minutesOf(shape: CronShape): number[] {
   const due: number[] = [];
   for (let day = 0; day < 7; day += 1) {
     if (shape.days !== null && !shape.days.includes((day + 1) % 7)) continue;
+    if (shape.monthDay !== undefined && shape.monthDay !== 15 + day) continue;
     const begin = day * 1440;
     if (shape.kind === 'times') due.push(...shape.times.map(({ hour, minute }) => begin + hour * 60 + minute));
     else {
