@@ -271,9 +271,10 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   if (history.notice !== null) log.warn(history.notice.sentence);
   // A restore that a crash cut off is ended before anything else; the watch does not wait for it, a promotion does.
   storeroom.start();
+  // Before the engine, which may go on at once with a planned change of roles that a crash cut off.
+  peer.configure();
   engine.start();
   other.start();
-  peer.configure();
   bootLook.look();
   letOn.start();
   const stopPruning = prunes(clock, history, config, log);

@@ -51,6 +51,9 @@ const restoreMs = 12 * 3600_000;
 /** A net below the link's own bound of two minutes. */
 const standDownMs = 130_000;
 
+/** Past the claim there is no way back by itself: a link that was lost, or an engine there that starts anew, is waited for. */
+const retries = 8;
+
 const plain = { detail: '', retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
 const noLink = 'there is no peer link here';
 
@@ -138,10 +141,14 @@ function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: Silence
     timeoutMs: standDownMs + silence.withinMs + (silence.rounds + 1) * (slowest + silence.pauseMs) + 30_000,
     // Whoever has pulled its plug may go on without its answer.
     onFail: 'ask',
+    retries,
     run: async (c) => {
       if (!pair || c.epoch === null) return failure(pair ? 'no epoch was claimed' : noLink);
       const { outcome, sentence } = await pair.peer.askStandDown(c.epoch, c.runbook.because, c.signal);
-      if (outcome !== 'stood-down') return failure(`the other node did not stand down: ${sentence}`);
+      if (outcome !== 'stood-down') {
+        const end = failure(`the other node did not stand down: ${sentence}`);
+        return { ...end, again: outcome === 'unreachable' && !c.signal.aborted };
+      }
       const seen = await proveSilent({ clock, net }, silence, c.signal);
       const told = `${sentence}; ${seen.sentence}`;
       return seen.how === 'serves' || seen.how === 'cancelled' ? failure(told) : done(told);
@@ -157,11 +164,15 @@ function lastChangesStep({ pair, store }: PlannedParts): Step {
     title: 'Bring across what was written since the final backup',
     timeoutMs: backupMs + restoreMs,
     onFail: 'ask',
+    retries,
     run: async (c) => {
       const final = finalOf(store, c.runbook);
       const lost = `what the other node wrote after ${final ?? 'the final backup'} is not here`;
       const answer = await backupOf(pair, c.epoch, c);
-      if (!pair || answer.outcome !== 'made') return failure(`${lost}: ${answer.sentence}`);
+      if (!pair || answer.outcome !== 'made') {
+        const again = answer.outcome === 'unreachable' && pair !== undefined && !c.signal.aborted;
+        return { ...failure(`${lost}: ${answer.sentence}`), again };
+      }
       if (!answer.verified) return failure(`${lost}: the backup ${answer.name} is not verified`);
       if (answer.name === final) return done(`nothing was written since: ${answer.sentence}`);
       const { ok, sentence } = await pair.restore(answer.name, c.signal);
