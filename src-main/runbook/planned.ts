@@ -6,6 +6,7 @@
 import type { StepId } from '../contract/words.ts';
 import type { BackupAnswer, Clock, Net, Peer, RunbookRecord, Store } from '../engine/ports.ts';
 import { proveSilent, type SilencePlan } from './fence/silence.ts';
+import { lastEntry, mayHaveHappened } from './journal-view.ts';
 import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
 
 export const plannedStepIds: readonly StepId[] = [
@@ -124,12 +125,28 @@ export function plannedClaim(claim: Step): Step {
     ...claim,
     detail: 'from here on the other node stands down',
     pointOfNoReturn: true,
-    remains: 'the other node may have seen the claim and stood down: look at both, and promote one if neither serves',
+    remains: (record) => onceClaimed(record, 'given-up'),
+    ifHalted: (record) => onceClaimed(record, 'halted'),
     run: async (c) => {
       const end = await claim.run(c);
       return end.outcome === 'failed' && end.again !== true ? { ...end, takeBack: true } : end;
     },
   };
+}
+
+/** Which node serves once the claim was made, and which command brings which one up. Empty where no claim was made. */
+function onceClaimed(record: RunbookRecord, now: 'halted' | 'given-up'): string {
+  if (!mayHaveHappened(record, 'claim')) return '';
+  const stoodDown = lastEntry(record, 'stand-down-other')?.result?.outcome === 'done';
+  const promote = '`estepe promote --because …`';
+  const seen = `the other node stands down by itself as soon as it sees the claim of epoch ${record.epoch}`;
+  if (now === 'given-up')
+    return stoodDown
+      ? `neither node serves now, since the other one has stood down: ${promote} there brings that one back, here this one`
+      : `${seen}; where neither serves (\`estepe status\` on both), ${promote} on the one that shall serve brings it up`;
+  const started = lastEntry(record, 'start-services') !== null;
+  const here = started ? 'services may be running here' : 'nothing was started here, so neither serves';
+  return `${stoodDown ? `the other node has stood down, and ${here}` : seen}. \`estepe promote\` here goes on; to have the other node serve again, \`estepe cancel\` here, then ${promote} there`;
 }
 
 function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: SilencePlan): Step {

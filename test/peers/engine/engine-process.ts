@@ -256,6 +256,8 @@ export async function startEngine(site: Site, options: EngineOptions = {}): Prom
     folder: newFolder('engine'),
     netns: options.netns,
     ready: (started) => started.output().includes('"console"'),
+    // where other engines start beside it
+    readyWithinMs: 45_000,
   });
   const { netns, mounts } = options;
   const enter =

@@ -22,6 +22,8 @@ export interface NodeHere {
   start(options?: EngineOptions): Promise<EngineUnderTest>;
   /** what its PBX keeps */
   data: string;
+  /** while it exists, the PBX does not start */
+  broken: string;
 }
 
 export interface PairHere {
@@ -73,7 +75,9 @@ export async function putUpPair(later: Later, wish: PairWish = {}): Promise<Pair
     later(() => site.remove());
     // As a PBX does: what it still had in memory is written when it is stopped.
     const lastWords = shell(`[ ! -e ${data}/memory ] || mv ${data}/memory ${data}/at-the-end`);
-    const isOtherUp = shell(`if ${pbxes[other].services.query[0]?.[2]}; then echo ${role} >>${two}; fi 2>/dev/null; true`);
+    const isOtherUp = shell(
+      `if ${pbxes[other].services.query[0]?.[2]}; then echo ${role} >>${two}; fi 2>/dev/null; true`,
+    );
     const { services } = pbx;
     site.configure(
       yamlOf({
@@ -81,7 +85,7 @@ export async function putUpPair(later: Later, wish: PairWish = {}): Promise<Pair
         tests: { sip: { port }, tunnel: { port } },
         heartbeat,
         services: {
-          start: [isOtherUp, ...services.start],
+          start: [isOtherUp, shell(`[ ! -e ${data}.broken ]`), ...services.start],
           query: services.query,
           stop: [shell(kills(killer.whileStopping)), ...services.stop, lastWords],
         },
@@ -102,7 +106,7 @@ export async function putUpPair(later: Later, wish: PairWish = {}): Promise<Pair
     );
     if (role === 'active') pbx.startByHand();
     const here: NodeHere = {
-      ...{ site, pbx, data, address: addresses[role] },
+      ...{ site, pbx, data, address: addresses[role], broken: `${data}.broken` },
       engine: await startEngine(site, wish.options),
       async start(options) {
         here.engine = await startEngine(site, options);

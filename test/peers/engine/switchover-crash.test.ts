@@ -10,7 +10,17 @@ import { plannedStepIds } from '../../../src-main/runbook/planned.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { until } from '../fixtures/until.ts';
 import { answersSip } from './evidence.ts';
-import { epochs, minutes, type NodeHere, ordered, type PairHere, putUpPair, read, saysWell, write } from './planned-pair.ts';
+import {
+  epochs,
+  minutes,
+  type NodeHere,
+  ordered,
+  type PairHere,
+  putUpPair,
+  read,
+  saysWell,
+  write,
+} from './planned-pair.ts';
 
 const program = fileURLToPath(new URL('./dying-serve.ts', import.meta.url));
 
@@ -18,15 +28,15 @@ const program = fileURLToPath(new URL('./dying-serve.ts', import.meta.url));
  * Where it dies: its effect not begun yet, its effect done but not written down, all of it written down. What stands on disk before an
  * intent is what stood there after the result before it.
  */
-const around = (id: StepId): string[] => [`after intent ${id}`, `before result ${id}`, `after result ${id}`];
-const inClaim = ['before epoch noted', 'after epoch noted'];
-const boundaries = [
-  'after begin',
-  ...plannedStepIds.flatMap((id) => (id === 'claim' ? around(id).toSpliced(1, 0, ...inClaim) : around(id))),
-  'after status done',
+const around = (id: StepId): string[] => [
+  ...(id === 'ready' ? ['after begin'] : []),
+  `after intent ${id}`,
+  ...(id === 'claim' ? inClaim : []),
+  `before result ${id}`,
+  `after result ${id}`,
+  ...(id === 'flip-standing' ? ['after status done'] : []),
 ];
-/** Of the way home, which is the same runbook, those around what cannot be taken back. */
-const homeBoundaries = [...around('claim'), ...around('stand-down-other'), ...around('last-changes')];
+const inClaim = ['before epoch noted', 'after epoch noted'];
 
 /** The step that was under way there: its intent is in the journal, its result is not. */
 function inDoubtAt(boundary: string): StepId | null {
@@ -73,28 +83,58 @@ async function expectChanged(here: PairHere, kind: PlannedKind, to: NodeHere, fr
 }
 
 async function expectDoubt({ engine }: NodeHere, boundary: string): Promise<void> {
-  const events = await engine.events();
+  const { runbook } = await engine.snapshot();
+  const events = (await engine.events()).filter(({ evidence }) => evidence.runbook === runbook?.id);
   const cutOff = events.filter(({ reason }) => /cut off by the end of Estepe/.test(reason)).map(({ rule }) => rule);
   const doubt = inDoubtAt(boundary);
   expect(cutOff).toEqual(doubt === null ? [] : [`step.${doubt}`]);
 }
 
-describeWithPeers('F1 kill -9 in a planned change of roles', ['kamailio'], () => {
-  it.concurrent.for(boundaries)('F1 switchover killed %s', { timeout: 6 * minutes }, async (boundary, { onTestFinished: later }) => {
-    const here = await putUpPair(later, { heartbeat: patient });
-    const { active, passive } = here;
-    write(active, 'calls', 'until the final backup');
-    write(active, 'memory', 'written while it was stopped');
-    await passive.engine.stop();
-    await passive.start({ program, env: { DIE_AT: boundary } });
-    await ready(passive);
-    await dies('switchover', passive);
-    expect(passive.site.lines('boundaries').at(-1)).toBe(boundary);
+/** A change from one node to the other, whose engine dies at that boundary and starts again. */
+async function changes(here: PairHere, kind: PlannedKind, to: NodeHere, boundary: string, epoch: number) {
+  const from = to === here.active ? here.passive : here.active;
+  write(from, 'calls', `until the final backup of ${epoch}`);
+  write(from, 'memory', `written while it was stopped for ${epoch}`);
+  await to.engine.stop();
+  await to.start({ program, env: { DIE_AT: boundary } });
+  await ready(to);
+  await dies(kind, to);
+  expect(to.site.lines('boundaries').at(-1)).toBe(boundary);
 
-    await passive.start();
-    await expectChanged(here, 'switchover', passive, active, 1);
-    await expectDoubt(passive, boundary);
-    expect(read(passive, 'calls')).toBe('until the final backup');
-    expect(read(passive, 'at-the-end')).toBe('written while it was stopped');
-  });
+  await to.start();
+  await expectChanged(here, kind, to, from, epoch);
+  await expectDoubt(to, boundary);
+  expect(read(to, 'calls')).toBe(`until the final backup of ${epoch}`);
+  expect(read(to, 'at-the-end')).toBe(`written while it was stopped for ${epoch}`);
+}
+
+describeWithPeers('F1 kill -9 in a planned change of roles', ['kamailio'], () => {
+  // To and fro, so that a pair serves for all boundaries of a step.
+  it.concurrent.for(plannedStepIds)(
+    'F1 killed around each boundary of %s',
+    { timeout: 10 * minutes },
+    async (id, { onTestFinished: later }) => {
+      const here = await putUpPair(later, { heartbeat: patient });
+      for (const [i, boundary] of around(id).entries())
+        await changes(here, 'switchover', i % 2 === 0 ? here.passive : here.active, boundary, i + 1);
+    },
+  );
+
+  it.concurrent(
+    'F1 failback killed while its claim is in doubt, and while the other node stands down',
+    async ({ onTestFinished: later }) => {
+      const here = await putUpPair(later, { heartbeat: patient });
+      await changes(here, 'switchover', here.passive, 'after status done', 1);
+      await changes(here, 'failback', here.active, 'before result claim', 2);
+      await changes(here, 'switchover', here.passive, 'after status done', 3);
+      const { active, passive } = here;
+      await ready(active);
+      // The stop script of the other node's PBX kills the engine that asked for it.
+      writeFileSync(here.killer.whileStopping, String(active.engine.pid));
+      await dies('failback', active);
+      await active.start();
+      await expectChanged(here, 'failback', active, passive, 4);
+    },
+    10 * minutes,
+  );
 });

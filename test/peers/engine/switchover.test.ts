@@ -67,6 +67,38 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
   );
 
   it(
+    'G6 given up after the other node stood down: it says that neither serves, and what it says brings the other one back',
+    async ({ onTestFinished: later }) => {
+      const { nas, active, passive, twice } = await putUpPair(later);
+      write(active, 'calls', 'here');
+      writeFileSync(passive.broken, '');
+      const over = await ordered(passive.engine, 'switchover');
+      expect(over.exit).toBe(1);
+      expect(over.out).toMatch(
+        /the other node has stood down, and services may be running here.*`estepe promote` here goes on.*`estepe cancel` here, then `estepe promote --because …` there/,
+      );
+      const givenUp = await passive.engine.cli('cancel', '--because', 'the new one does not start');
+      expect(givenUp).toMatchObject({ exit: 0 });
+      expect(givenUp.out).toMatch(/neither node serves now.*`estepe promote --because …` there brings that one back/);
+      expect([active.pbx.pids(), passive.pbx.pids()]).toEqual([[], []]);
+
+      const back = await active.engine.cli('promote', '--because', 'the other one does not start');
+      expect(back).toMatchObject({ exit: 0 });
+      expect((await active.engine.snapshot()).nodes.find(({ self }) => self)).toMatchObject({
+        role: 'active',
+        epoch: 2,
+      });
+      expect(active.pbx.pids().length).toBeGreaterThan(0);
+      expect(read(active, 'calls')).toBe('here');
+      await passive.engine.phase('watching');
+      expect(passive.pbx.pids()).toEqual([]);
+      expect(epochs(nas)).toEqual(['epoch-1', 'epoch-2']);
+      expect(twice()).toBe(0);
+    },
+    4 * minutes,
+  );
+
+  it(
     'G6 refused by a named guard: not paired, maintenance, not healthy for long enough',
     async ({ onTestFinished: later }) => {
       const here = await putUpPair(later, { pair: false, stable: '1h' });
