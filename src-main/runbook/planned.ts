@@ -139,11 +139,11 @@ function onceClaimed(record: RunbookRecord, now: 'halted' | 'given-up'): string 
   if (!mayHaveHappened(record, 'claim')) return '';
   const stoodDown = lastEntry(record, 'stand-down-other')?.result?.outcome === 'done';
   const promote = '`estepe promote --because …`';
-  const seen = `the other node stands down by itself as soon as it sees the claim of epoch ${record.epoch}`;
   if (now === 'given-up')
     return stoodDown
       ? `neither node serves now, since the other one has stood down: ${promote} there brings that one back, here this one`
-      : `${seen}; where neither serves (\`estepe status\` on both), ${promote} on the one that shall serve brings it up`;
+      : `the claim of epoch ${record.epoch} is withdrawn, and the other node serves on unless it saw it before and stood down: where neither serves (\`estepe status\` on both), ${promote} on the one that shall serve brings it up`;
+  const seen = `the other node stands down by itself as soon as it sees the claim of epoch ${record.epoch}`;
   const started = lastEntry(record, 'start-services') !== null;
   const here = started ? 'services may be running here' : 'nothing was started here, so neither serves';
   return `${stoodDown ? `the other node has stood down, and ${here}` : seen}. \`estepe promote\` here goes on; to have the other node serve again, \`estepe cancel\` here, then ${promote} there`;

@@ -144,7 +144,8 @@ export async function ordered(engine: EngineUnderTest, ...words: string[]): Prom
     'the order to be taken',
     async () => {
       ended = await engine.cli(...words);
-      return ended.exit === 0 || !ended.out.includes('other-serves');
+      const isRefused = /^Refused|"accepted": ?false/m.test(ended.out);
+      return !isRefused || !ended.out.includes('other-serves');
     },
     minutes,
   );
