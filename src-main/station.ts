@@ -154,7 +154,10 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onBackupNews: () => void storeroom.desk.refresh(),
     onNews: () => engine.interpreter.tick(),
   });
-  const planned: PlannedParts = { clock, storeroom, link: () => peer.link };
+  const planned: PlannedParts = {
+    ...{ clock, storeroom, link: () => peer.link },
+    home: () => config.running.role === 'active',
+  };
   const ended = new AbortController();
   const engine: Engine = new Engine(
     {

@@ -109,6 +109,10 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
       await pairUp(here);
       const early = await ordered(passive.engine, 'failback');
       expect(early).toMatchObject({ exit: 1, out: expect.stringContaining('stable-for') });
+      // The way home does not lead to the node that starts as the passive one, nor to the one that is active already.
+      expect(early.out).toMatch(/home-node.*the way home leads to the other one: order it there/);
+      const there = await active.engine.cli('failback');
+      expect(there).toMatchObject({ exit: 1, out: expect.stringContaining('it is serving now') });
       await passive.engine.maintenanceOn(10 * minutes);
       const during = await passive.engine.cli('switchover');
       expect(during).toMatchObject({ exit: 1, out: expect.stringContaining('no-maintenance') });
