@@ -9,7 +9,7 @@ import type { PlannedKind, StepId } from '../../../src-main/contract/words.ts';
 import { plannedStepIds } from '../../../src-main/runbook/planned.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { until } from '../fixtures/until.ts';
-import { answersSip } from './evidence.ts';
+import { answersSip, told } from './evidence.ts';
 import {
   epochs,
   minutes,
@@ -70,6 +70,10 @@ async function expectChanged(here: PairHere, kind: PlannedKind, to: NodeHere, fr
   const said = runbook?.steps.map(({ id, state, result }) => `${id} ${state}: ${result}`).join('\n');
   expect(runbook, `${runbook?.reason}\n${said}`).toMatchObject({ kind, status: 'done', epoch });
   await to.engine.phase('active');
+  // Told by one of the two lives, or by both.
+  const events = await to.engine.events();
+  const begun = events.findLastIndex(({ rule }) => rule === 'runbook.begun');
+  expect(told(events.slice(begun))).toContain('promoted');
   const states = runbook?.steps.map(({ state }) => state).filter((state) => state !== 'done' && state !== 'skipped');
   expect(states).toEqual([]);
   await from.engine.phase('watching', minutes);
