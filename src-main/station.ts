@@ -157,7 +157,10 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onBackupNews: () => void storeroom.desk.refresh(),
     onNews: () => engine.interpreter.tick(),
   });
-  const planned: PlannedParts = { clock, storeroom, link: () => peer.link };
+  const planned: PlannedParts = {
+    ...{ clock, storeroom, link: () => peer.link },
+    home: () => config.running.role === 'active',
+  };
   const ended = new AbortController();
   const engine: Engine = new Engine(
     {
@@ -282,9 +285,10 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   if (history.notice !== null) log.warn(history.notice.sentence);
   // A restore that a crash cut off is ended before anything else; the watch does not wait for it, a promotion does.
   storeroom.start();
+  // Before the engine, which may go on at once with a planned change of roles that a crash cut off.
+  peer.configure();
   engine.start();
   other.start();
-  peer.configure();
   bootLook.look();
   letOn.start();
   drill.start();

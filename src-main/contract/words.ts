@@ -74,6 +74,7 @@ export const plannedGuardNames = [
   'other-serves',
   'restore-ready',
   'newer-data-here',
+  'home-node',
   'stable-for',
 ] as const;
 export const everyGuardName = [...guardNames, ...plannedGuardNames] as const;

@@ -53,6 +53,8 @@ export interface PlannedSight {
   whyNoRestore: string | null;
   /** what a restore here would destroy; null: nothing */
   unsaved: string | null;
+  /** whether the configuration has this node start as the active one: the way home leads here */
+  home: boolean;
 }
 
 export interface RunbookFacts {

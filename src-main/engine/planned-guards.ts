@@ -57,6 +57,14 @@ const stable: Check = (state, o) => {
   return [sinceMs >= neededMs, `${seen}, needed ${inWords(neededMs)} (promotion.failback.stable)`];
 };
 
+const home: Check = (_state, { planned }) =>
+  planned?.home === false
+    ? [
+        false,
+        'by the configuration (role) this node is the passive one, so the way home leads to the other one: order it there, or `estepe switchover` here',
+      ]
+    : [true, 'by the configuration (role) this node is the active one'];
+
 const table: readonly Guard[] = [
   ...guardNamed('standing-known'),
   { name: 'peer-link', bindsPerson: true, check: link },
@@ -67,7 +75,11 @@ const table: readonly Guard[] = [
   ...guardNamed('no-maintenance'),
   ...guardNamed('not-observe-only'),
 ];
-const wayHome: readonly Guard[] = [...table, { name: 'stable-for', bindsPerson: true, check: stable }];
+const wayHome: readonly Guard[] = [
+  ...table,
+  { name: 'home-node', bindsPerson: true, check: home },
+  { name: 'stable-for', bindsPerson: true, check: stable },
+];
 
 /** All guards of that kind with their evidence. */
 export function plannedGuards(kind: PlannedKind, state: CoreState, observation: Observation): GuardView[] {

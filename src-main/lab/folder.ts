@@ -36,6 +36,8 @@ export interface Manner {
   confirm: { times: number; every: string };
   mode: Mode;
   countdown: string;
+  /** the active's engine does all that a site's does: it watches, starts and stops its PBX, and is paired */
+  returns?: true;
 }
 
 /**
@@ -91,7 +93,7 @@ export function furnish(folder: LabFolder, { place, manner, certificate, replica
   const after = [`write-note${ending}`, folder.note];
   const yaml = yamlOf(folder, { place, manner, replica }, { before, after });
   writeFileSync(folder.data.config, yaml, { mode: 0o600 });
-  writeFileSync(replica.active.config, activeYaml(place, replica), { mode: 0o600 });
+  writeFileSync(replica.active.config, activeYaml(folder, { place, manner, replica }), { mode: 0o600 });
 }
 
 function yamlOf(
@@ -101,11 +103,6 @@ function yamlOf(
 ): string {
   const { active, spare, gateway, ports, dnsPort } = place;
   const { interval, confirm, mode, countdown } = manner;
-  // JSON's strings are YAML's too, whatever a path holds.
-  const list = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
-  const pbx = [process.execPath, embeddedPbxScript(), '--daemon-pidfile', folder.sparePid];
-  const where = ['--address', spare, '--fqdn', fqdn, '--cert-file', folder.pem];
-  const numbers = ['--sip', `${ports.sip}`, '--web', `${ports.web}`, '--tunnel', `${ports.tunnel}`];
   return `# A pair on this machine alone, to try Estepe: the intervals are shorter than any site should have.
 lab: true
 role: passive
@@ -116,13 +113,7 @@ heartbeat:
   confirm: { times: ${confirm.times}, every: ${confirm.every} }
   tests: { sip: { port: ${ports.sip} }, web: { port: ${ports.web} }, tunnel: { port: ${ports.tunnel} } }
   references: ["dns:${gateway}:${dnsPort}"]
-services:
-  start: [${list([...pbx, ...where, ...numbers, '--owner-pid', `${process.pid}`])}]
-  query: [${list([...pbx, '--query'])}]
-  stop: [${list([...pbx, '--stop'])}]
-  timeout: 30s
-  proveWithin: 30s
-promotion:
+${servicesYaml(folder, place, { address: spare, pidfile: folder.sparePid })}promotion:
   mode: ${mode}
   countdown: ${countdown}
   onSilence: promote
@@ -131,17 +122,51 @@ promotion:
     before: ${list(scripts.before)}
     after: ${list(scripts.after)}
     timeout: 30s
-${replicaYaml(replica, 'spare')}`;
+${manner.returns ? 'peer: {}\n' : ''}${replicaYaml(replica, 'spare')}`;
 }
 
-/** The active's engine: it makes the backups. What runs there is started and killed by the lab. */
-function activeYaml({ active, spare, ports }: Place, replica: ReplicaPlace): string {
+// JSON's strings are YAML's too, whatever a path holds.
+const list = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
+
+/** How a node's PBX is started, asked after and stopped. */
+function servicesYaml(folder: LabFolder, { ports }: Place, { address, pidfile }: { address: string; pidfile: string }) {
+  const pbx = [process.execPath, embeddedPbxScript(), '--daemon-pidfile', pidfile];
+  const where = ['--address', address, '--fqdn', fqdn, '--cert-file', folder.pem];
+  const numbers = ['--sip', `${ports.sip}`, '--web', `${ports.web}`, '--tunnel', `${ports.tunnel}`];
+  return `services:
+  start: [${list([...pbx, ...where, ...numbers, '--owner-pid', `${process.pid}`])}]
+  query: [${list([...pbx, '--query'])}]
+  stop: [${list([...pbx, '--stop'])}]
+  timeout: 30s
+  proveWithin: 30s
+`;
+}
+
+/**
+ * The active's engine: it makes the backups. What runs there is started and killed by the lab, and by the engine too where it returns.
+ */
+function activeYaml(folder: LabFolder, { place, manner, replica }: Omit<Furniture, 'certificate'>): string {
+  const { active, spare, beyond, gateway, ports, dnsPort } = place;
+  const { sip, web, tunnel } = ports;
+  const alone = `heartbeat: { interval: 30s, tests: { sip: { port: ${sip} } }, references: [] }
+promotion: { mode: manual }
+`;
+  const returning = `heartbeat:
+  interval: ${manner.interval}
+  failWhen: all
+  confirm: { times: ${manner.confirm.times}, every: ${manner.confirm.every} }
+  tests: { sip: { port: ${sip} }, web: { port: ${web} }, tunnel: { port: ${tunnel} } }
+  references: ["dns:${gateway}:${dnsPort}"]
+${servicesYaml(folder, place, { address: beyond, pidfile: folder.activePid })}promotion:
+  mode: manual
+  fence: { silenceWithin: 5s }
+  failback: { stable: 2s }
+peer: {}
+`;
   return `lab: true
 role: active
 pair: { name: ${replica.pair}, fqdn: ${fqdn}, active: ${active}, passive: ${spare}, profile: generic }
-heartbeat: { interval: 30s, tests: { sip: { port: ${ports.sip} } }, references: [] }
-promotion: { mode: manual }
-${replicaYaml(replica, 'active')}`;
+${manner.returns ? returning : alone}${replicaYaml(replica, 'active')}`;
 }
 
 const posixScripts = {

@@ -21,12 +21,15 @@ export interface Play {
 /** Never rejects: what goes wrong is the outcome's reason. */
 export async function play({ stage, name, began, say, signal, stoppedBy }: Play): Promise<Outcome> {
   const scenario = scenarios[name];
-  const course: Course = { name, scenario, began, struck: null, trouble: null, stopped: false };
+  const course: Course = { name, scenario, began, struck: null, wrote: null, trouble: null, stopped: false };
   const struck = (mono: number): void => {
     course.struck = mono;
   };
+  const wrote = (line: string): void => {
+    course.wrote = line;
+  };
   try {
-    await scenario.play({ stage, signal, say, struck });
+    await scenario.play({ stage, signal, say, struck, wrote });
   } catch (error) {
     course.stopped = error instanceof Stopped;
     if (course.stopped) course.trouble = stoppedBy();

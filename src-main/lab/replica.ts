@@ -18,7 +18,7 @@ import { durationWords } from '../contract/view.ts';
 import { RealClock } from '../heartbeat/real-clock.ts';
 import { witnessFolder } from '../station/other-node.ts';
 import { type Station, startStation } from '../station.ts';
-import type { Diary } from './diary.ts';
+import { Diary } from './diary.ts';
 import type { Where } from './where.ts';
 
 /** Names of the pair and of what lies in the folders. */
@@ -89,15 +89,26 @@ restore:
 `;
 }
 
+export type LabNode = 'active' | 'spare';
+
 export interface Replica {
   /** where backups are kept, without secrets */
   readonly title: string;
   /** The active makes a backup, the spare restores it. @throws EstepeError why not; Stopped */
   bringOver(say: (sentence: string) => void, signal: AbortSignal): Promise<void>;
-  /** A call that comes after the backup: with the active it would be lost. */
-  call(): void;
-  /** The spare's copy, held against the newest backup in the location. */
-  compare(): Promise<DataOutcome>;
+  /** A call that comes after the backup: with the active it would be lost. Answers its line in that node's call log. */
+  call(node?: LabNode): string;
+  /** Whether that line stands in the call log of that node. */
+  knows(node: LabNode, line: string): boolean;
+  /** What that node has, held against the newest backup in the location. */
+  compare(node: LabNode): Promise<DataOutcome>;
+  /** The active's engine; the last one's where none runs. */
+  readonly desk: Desk;
+  /** what the active's engine wrote down, over all its lives here */
+  readonly diary: Diary;
+  /** The active's machine is switched off, and on again; its PBX is the stage's. */
+  off(): Promise<void>;
+  on(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -117,30 +128,47 @@ export interface ReplicaParts {
 
 /** Starts the active's engine. @throws EstepeError */
 export async function openReplica({ place, spare, version, trust, fqdn }: ReplicaParts): Promise<Replica> {
-  const station = await startStation({ dataFolder: place.active.root, version, trust });
+  const diary = new Diary();
+  const dataFolder = place.active.root;
+  const start = () => startStation({ dataFolder, version, trust, onEvent: (event) => diary.note(event) });
+  let station = await start();
+  const dataOf = (node: LabNode): string => (node === 'active' ? place.source : place.copy);
+  const callLog = (node: LabNode): string => join(dataOf(node), 'calls.log');
+  const title = station.desk.snapshot().backups.location ?? '';
   const clock = new RealClock();
   const open = (): Location => meansOf(place.active, clock).open(place.where.location);
   const signal = new AbortController().signal;
   return {
-    title: station.desk.snapshot().backups.location ?? '',
+    title,
+    diary,
+    get desk() {
+      return station.desk;
+    },
+    off: () => station.close(),
+    async on() {
+      station = await start();
+    },
     async bringOver(say, until) {
-      const { desk, diary } = spare();
-      await backedUp(station, diary, until);
+      const { desk, diary: seen } = spare();
+      await backedUp(station, seen, until);
       const { backups } = station.desk.snapshot();
       const name = backups.last.backup?.name ?? '';
       say(`The active backs its PBX up: ${name} in ${backups.location}, read back equal.`);
-      await restored({ desk, diary }, name, until);
+      await restored({ desk, diary: seen }, name, until);
       const { offset } = desk.snapshot();
       const age = durationWords(offset.ageMs ?? 0);
       say(
         `The spare has restored it, services left alone: its data is ${age} old (bound ${durationWords(offset.maxMs ?? 0)}).`,
       );
     },
-    call() {
-      writeFileSync(join(place.source, 'calls.log'), `${new Date().toISOString()} 100 -> 101\n`, { flag: 'a' });
+    call(node = 'active') {
+      const line = `${new Date().toISOString()} 100 -> 101`;
+      writeFileSync(callLog(node), `${line}\n`, { flag: 'a' });
+      return line;
     },
-    async compare() {
-      const { backups, offset } = spare().desk.snapshot();
+    knows: (node, line) => existsSync(callLog(node)) && readFileSync(callLog(node), 'utf8').split('\n').includes(line),
+    async compare(node) {
+      const { backups, offset } = (node === 'active' ? station : spare()).desk.snapshot();
       const name = backups.restored?.name ?? null;
       if (name === null) return { ...noData, differences: ['nothing was restored'] };
       const file = join(place.active.spool, 'compare.zip');
@@ -156,7 +184,7 @@ export async function openReplica({ place, spare, version, trust, fqdn }: Replic
           if (item.kind === 'file') wanted.set(item.path.slice((root?.id.length ?? 0) + 1), item.sha256);
         }
         const newest = backups.rows[0]?.name === name ? [] : [`${name} is not the newest backup`];
-        const differences = [...newest, ...differencesOf(wanted, filesIn(place.copy))];
+        const differences = [...newest, ...differencesOf(wanted, filesIn(dataOf(node)))];
         return { backup: name, files, bytes, offsetMs: offset.ageMs, same: differences.length === 0, differences };
       } catch (error) {
         return { ...noData, backup: name, offsetMs: offset.ageMs, differences: [sentenceOf(error)] };

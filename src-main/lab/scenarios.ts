@@ -2,11 +2,19 @@
  * The scenarios: what is done to the pair, what is waited for, and what the right outcome is. Each is played against the running lab by
  * what its engine wrote down; nothing here decides for the engine.
  */
+import { EstepeError } from '../contract/errors.ts';
 import type { Mode } from '../contract/words.ts';
 import type { Manner } from './folder.ts';
 import type { Stage } from './stage.ts';
 
-export const scenarioNames = ['kill-active', 'hang-active', 'isolate-passive', 'flap'] as const;
+export const scenarioNames = [
+  'kill-active',
+  'hang-active',
+  'isolate-passive',
+  'flap',
+  'returning-active',
+  'failback',
+] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** What a scenario is played with. */
@@ -16,6 +24,8 @@ export interface Played {
   say: (sentence: string) => void;
   /** the instant of the blow from which detection is counted */
   struck: (mono: number) => void;
+  /** the line that the spare's PBX wrote while it served */
+  wrote: (line: string) => void;
 }
 
 export interface Scenario {
@@ -25,6 +35,8 @@ export interface Scenario {
   confirm?: Manner['confirm'];
   /** whether it is to end in a promotion */
   promotes: boolean;
+  /** the old active returns with its engine, and has to stand down; `home`: then it is made the active one again */
+  returns?: 'spare' | 'home';
   /** what detection is counted from, in words */
   blow?: string;
   /** verdicts that must have been, and one that must not */
@@ -146,14 +158,99 @@ const flap: Scenario = {
   },
 };
 
+const verdictsOfReturn: Scenario['verdicts'] = { must: ['healthy', 'down'], never: ['isolated'] };
+
+/** The active's whole machine goes, the spare takes over, and the machine comes back as if nothing had been. */
+async function goAndReturn(played: Played): Promise<void> {
+  const { stage, say, struck, signal } = played;
+  const { replica, place } = stage;
+  await untilPhase(played, 'watching');
+  await pairUp(played);
+  say(
+    `We switch the active's machine ${place.active} off: its PBX (process ${stage.active.pid}) and its engine are gone.`,
+  );
+  await replica.off();
+  struck(await stage.kill());
+  await untilTakenOver(played);
+  if (phaseOf(stage) !== 'active') return;
+  await stage.bringBack();
+  await replica.on();
+  say(`The machine is back, its PBX serves again by itself (process ${stage.active.pid}), and so its engine believes.`);
+  const stoodDown = (): boolean => roleOf(replica.desk) === 'passive' && stage.active.state === 'gone';
+  await stage.diary.until('the old active has stood down', stoodDown, patienceMs, signal);
+  say('It saw the higher epoch, stopped its PBX and stands as the passive node.');
+}
+
+const roleOf = (desk: Stage['desk']) => desk.snapshot().nodes.find(({ self }) => self)?.role;
+
+/** By the code that one node shows and a person types on the other. */
+async function pairUp({ stage, say, signal }: Played): Promise<void> {
+  const { desk } = stage.replica;
+  await stage.diary.until('the active listens', () => desk.snapshot().peer.listening !== null, patienceMs, signal);
+  const { code } = desk.pair.open({ by: 'lab' });
+  const { accepted, sentence } = await stage.desk.pair.join({ by: 'lab', code });
+  if (!accepted) throw new EstepeError('internal', `The nodes could not be paired: ${sentence}`, 'See their logs.');
+  say('The two engines are paired: each knows the other by its certificate.');
+}
+
+const returningActive: Scenario = {
+  about: 'the active’s machine dies and comes back serving: its engine sees that it was replaced, and stands down',
+  promotes: true,
+  returns: 'spare',
+  blow: 'the power cut',
+  verdicts: verdictsOfReturn,
+  play: goAndReturn,
+};
+
+const failback: Scenario = {
+  about: 'after that, the way home: the old active takes over again, with what the other one wrote meanwhile',
+  promotes: true,
+  returns: 'home',
+  blow: 'the power cut',
+  verdicts: verdictsOfReturn,
+  async play(played) {
+    const { stage, say, wrote, signal } = played;
+    await goAndReturn(played);
+    if (phaseOf(stage) !== 'active') return;
+    const { replica } = stage;
+    wrote(replica.call('spare'));
+    say('A call comes in meanwhile; only the node that serves now knows of it.');
+    const ask = { kind: 'failback', by: 'lab', reason: 'scenario' } as const;
+    const refusing = async (): Promise<string[]> =>
+      (await replica.desk.switchover({ ...ask, overrides: [given], dryRun: true })).refusedBy;
+    let refused: string[] | null = null;
+    const look = (): boolean => {
+      void refusing().then((guards) => {
+        refused = guards;
+      });
+      return refused?.length === 0 && replica.desk.snapshot().core.phase === 'watching';
+    };
+    await stage.diary.until('the way home is open', look, patienceMs, signal);
+    say(`The lab orders the way home on ${stage.place.active}: \`estepe failback --override newer-data-here=…\`.`);
+    await replica.desk.switchover({ ...ask, overrides: [given], dryRun: false });
+    const ended = (): boolean => {
+      const { runbook, core } = replica.desk.snapshot();
+      return runbook?.kind === 'failback' && runbook.status !== 'running' && core.phase !== 'promoting';
+    };
+    await stage.diary.until('the way home has ended', ended, patienceMs, signal);
+    await untilPhase(played, 'watching', 'active');
+  },
+};
+
+/** What the machine wrote after its last backup and before it died: given up, which only a person can. */
+const given = { guard: 'newer-data-here', reason: 'the last minute before the power cut is given up' } as const;
+
 export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'kill-active': killActive,
   'hang-active': hangActive,
   'isolate-passive': isolatePassive,
   flap,
+  'returning-active': returningActive,
+  failback,
 };
 
 /** How the lab's spare watches: short, so that one sees it happen. */
 export function mannerFor(scenario: Scenario | null, mode: Mode, countdown: string): Manner {
-  return { interval: '1s', confirm: scenario?.confirm ?? { times: 3, every: '300ms' }, mode, countdown };
+  const returns = scenario?.returns ? { returns: true as const } : {};
+  return { interval: '1s', confirm: scenario?.confirm ?? { times: 3, every: '300ms' }, mode, countdown, ...returns };
 }

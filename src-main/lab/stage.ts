@@ -86,7 +86,7 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
       if (own && !(options.keep && up)) removeLabFolder(folder);
     };
     const last = (): void => {
-      killSpare(folder);
+      killDaemons(folder);
       tidy();
     };
     // For ends that leave no time for order.
@@ -101,7 +101,7 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
     undo.push(
       () => network.stop(),
       () => pbx.stop(),
-      () => stopSpare(folder),
+      () => stopDaemons(folder),
     );
     const replicaPlace = layOut(folder, options.where);
     furnish(folder, { place, manner: options.manner, certificate, replica: replicaPlace });
@@ -240,22 +240,25 @@ function handsOn({ pbx, network, notePid }: Handles) {
   return { stage, settled: () => queue };
 }
 
-/** Ends the PBX that a promotion started, as `services.stop` would. */
-function stopSpare(folder: LabFolder): Promise<void> {
-  if (!existsSync(folder.sparePid)) return Promise.resolve();
-  const argv = [embeddedPbxScript(), '--stop', '--daemon-pidfile', folder.sparePid];
-  return new Promise((resolve) => {
-    execFile(process.execPath, argv, () => resolve());
-  });
+/** Ends what the engines started, as `services.stop` would. */
+async function stopDaemons({ sparePid, activePid }: LabFolder): Promise<void> {
+  const there = [sparePid, activePid].filter((file) => existsSync(file));
+  const stop = (file: string): Promise<void> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [embeddedPbxScript(), '--stop', '--daemon-pidfile', file], () => resolve());
+    });
+  await Promise.all(there.map(stop));
 }
 
-function killSpare(folder: LabFolder): void {
-  try {
-    const pid = Number(readFileSync(folder.sparePid, 'utf8'));
-    const ours = process.platform !== 'linux' || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder.sparePid);
-    if (pid > 1 && ours) process.kill(pid, 'SIGKILL');
-  } catch {
-    // none was started, or it is gone
+function killDaemons({ sparePid, activePid }: LabFolder): void {
+  for (const file of [sparePid, activePid]) {
+    try {
+      const pid = Number(readFileSync(file, 'utf8'));
+      const ours = process.platform !== 'linux' || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(file);
+      if (pid > 1 && ours) process.kill(pid, 'SIGKILL');
+    } catch {
+      // none was started, or it is gone
+    }
   }
 }
 

@@ -91,6 +91,7 @@ export class PeerLink implements Peer {
   }
 
   async askStandDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer> {
+    await this.#moves;
     const asking = this.#asking;
     if (asking === null) return { outcome: 'unreachable', sentence: this.#whyNoAsking() };
     // It must not wait behind a word that hangs.
@@ -103,6 +104,7 @@ export class PeerLink implements Peer {
     signal: AbortSignal,
     onProgress: (sentence: string) => void,
   ): Promise<BackupAnswer> {
+    await this.#moves;
     const asking = this.#asking;
     if (asking === null) return { outcome: 'unreachable', sentence: this.#whyNoAsking() };
     return asking.backup(ask.epoch, ask.because, AbortSignal.any([signal, this.#ended.signal]), onProgress);

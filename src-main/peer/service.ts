@@ -110,9 +110,10 @@ export class Service {
     const ask = standDownAskSchema.safeParse(body).data;
     if (ask === undefined) return refuse(400, 'unreadable', 'The request to stand down cannot be read.');
     const { epoch, because } = ask;
-    const { standing, highest } = this.#hooks.epochs();
-    // The claim of the very epoch that is asked for may be known here already; one beyond it is somebody else's.
-    if (epoch <= standing || epoch < highest) {
+    const { standing, highest, active } = this.#hooks.epochs();
+    // The claim of the very epoch that is asked for may be known here already, and this node have stood down under it by itself; an
+    // epoch beyond it is somebody else's.
+    if (epoch < standing || (active && epoch === standing) || epoch < highest) {
       const known = Math.max(standing, highest);
       this.#hooks.note(
         'warning',

@@ -44,6 +44,19 @@ export function committed(record: RunbookRecord, steps: readonly Step[]): boolea
   return steps.some((s) => s.pointOfNoReturn && lastEntry(record, s.id) !== null);
 }
 
+/** Why it was taken back. Nothing of it is undone by itself; what stays behind is said. */
+export function takenBackBecause(record: RunbookRecord, steps: readonly Step[], because: string): string {
+  const begun = steps.filter(({ id }) => lastEntry(record, id) !== null);
+  const remains = begun.map(({ remains = '' }) => (typeof remains === 'string' ? remains : remains(record)));
+  return [because, ...remains].filter(Boolean).join('; ');
+}
+
+/** Why it halted, and where that leaves the pair. */
+export function haltedBecause(record: RunbookRecord, steps: readonly Step[], because: string): string {
+  const begun = steps.filter(({ id }) => lastEntry(record, id) !== null);
+  return [because, ...begun.map(({ ifHalted }) => ifHalted?.(record) ?? '')].filter(Boolean).join('; ');
+}
+
 /** Taken back because its claim failed: lost to another node, or not to be made. */
 export function failedClaim(record: RunbookRecord): boolean {
   return record.status === 'cancelled' && lastEntry(record, 'claim')?.result?.outcome === 'failed';

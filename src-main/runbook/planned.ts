@@ -6,6 +6,7 @@
 import type { StepId } from '../contract/words.ts';
 import type { BackupAnswer, Clock, Net, Peer, RunbookRecord, Store } from '../engine/ports.ts';
 import { proveSilent, type SilencePlan } from './fence/silence.ts';
+import { lastEntry, mayHaveHappened } from './journal-view.ts';
 import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
 
 export const plannedStepIds: readonly StepId[] = [
@@ -50,6 +51,9 @@ const backupMs = 12 * 3600_000;
 const restoreMs = 12 * 3600_000;
 /** A net below the link's own bound of two minutes. */
 const standDownMs = 130_000;
+
+/** Past the claim there is no way back by itself: a link that was lost, or an engine there that starts anew, is waited for. */
+const retries = 8;
 
 const plain = { detail: '', retries: 0, onFail: 'halt', pointOfNoReturn: false, repeatOnResume: false } as const;
 const noLink = 'there is no peer link here';
@@ -121,12 +125,28 @@ export function plannedClaim(claim: Step): Step {
     ...claim,
     detail: 'from here on the other node stands down',
     pointOfNoReturn: true,
-    remains: 'the other node may have seen the claim and stood down: look at both, and promote one if neither serves',
+    remains: (record) => onceClaimed(record, 'given-up'),
+    ifHalted: (record) => onceClaimed(record, 'halted'),
     run: async (c) => {
       const end = await claim.run(c);
       return end.outcome === 'failed' && end.again !== true ? { ...end, takeBack: true } : end;
     },
   };
+}
+
+/** Which node serves once the claim was made, and which command brings which one up. Empty where no claim was made. */
+function onceClaimed(record: RunbookRecord, now: 'halted' | 'given-up'): string {
+  if (!mayHaveHappened(record, 'claim')) return '';
+  const stoodDown = lastEntry(record, 'stand-down-other')?.result?.outcome === 'done';
+  const promote = '`estepe promote --because …`';
+  if (now === 'given-up')
+    return stoodDown
+      ? `neither node serves now, since the other one has stood down: ${promote} there brings that one back, here this one`
+      : `the claim of epoch ${record.epoch} is withdrawn, and the other node serves on unless it saw it before and stood down: where neither serves (\`estepe status\` on both), ${promote} on the one that shall serve brings it up`;
+  const seen = `the other node stands down by itself as soon as it sees the claim of epoch ${record.epoch}`;
+  const started = lastEntry(record, 'start-services') !== null;
+  const here = started ? 'services may be running here' : 'nothing was started here, so neither serves';
+  return `${stoodDown ? `the other node has stood down, and ${here}` : seen}. \`estepe promote\` here goes on; to have the other node serve again, \`estepe cancel\` here, then ${promote} there`;
 }
 
 function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: SilencePlan): Step {
@@ -138,10 +158,14 @@ function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: Silence
     timeoutMs: standDownMs + silence.withinMs + (silence.rounds + 1) * (slowest + silence.pauseMs) + 30_000,
     // Whoever has pulled its plug may go on without its answer.
     onFail: 'ask',
+    retries,
     run: async (c) => {
       if (!pair || c.epoch === null) return failure(pair ? 'no epoch was claimed' : noLink);
       const { outcome, sentence } = await pair.peer.askStandDown(c.epoch, c.runbook.because, c.signal);
-      if (outcome !== 'stood-down') return failure(`the other node did not stand down: ${sentence}`);
+      if (outcome !== 'stood-down') {
+        const end = failure(`the other node did not stand down: ${sentence}`);
+        return { ...end, again: outcome === 'unreachable' && !c.signal.aborted };
+      }
       const seen = await proveSilent({ clock, net }, silence, c.signal);
       const told = `${sentence}; ${seen.sentence}`;
       return seen.how === 'serves' || seen.how === 'cancelled' ? failure(told) : done(told);
@@ -157,11 +181,15 @@ function lastChangesStep({ pair, store }: PlannedParts): Step {
     title: 'Bring across what was written since the final backup',
     timeoutMs: backupMs + restoreMs,
     onFail: 'ask',
+    retries,
     run: async (c) => {
       const final = finalOf(store, c.runbook);
       const lost = `what the other node wrote after ${final ?? 'the final backup'} is not here`;
       const answer = await backupOf(pair, c.epoch, c);
-      if (!pair || answer.outcome !== 'made') return failure(`${lost}: ${answer.sentence}`);
+      if (!pair || answer.outcome !== 'made') {
+        const again = answer.outcome === 'unreachable' && pair !== undefined && !c.signal.aborted;
+        return { ...failure(`${lost}: ${answer.sentence}`), again };
+      }
       if (!answer.verified) return failure(`${lost}: the backup ${answer.name} is not verified`);
       if (answer.name === final) return done(`nothing was written since: ${answer.sentence}`);
       const { ok, sentence } = await pair.restore(answer.name, c.signal);

@@ -5,26 +5,21 @@
 import { sentenceOf } from '../contract/errors.ts';
 import type { RunbookStatus, StepId } from '../contract/words.ts';
 import type { RunbookFacts } from '../engine/observation.ts';
-import type { Clock, JournalEntry, Proc, Random, RunbookRecord, Store } from '../engine/ports.ts';
+import type { JournalEntry, RunbookRecord } from '../engine/ports.ts';
 import { bounded } from './bounded.ts';
 import { type Ending, Journal, type RunbookStart } from './journal.ts';
-import { committed, inDoubt, isToUndo, lastEntry, mustLook, nextStep } from './journal-view.ts';
+import {
+  committed,
+  haltedBecause,
+  inDoubt,
+  isToUndo,
+  lastEntry,
+  mustLook,
+  nextStep,
+  takenBackBecause,
+} from './journal-view.ts';
+import type { RunnerParts } from './runner-parts.ts';
 import { type Step, type StepEnd, standDownStepIds } from './step.ts';
-
-export interface RunnerParts {
-  clock: Clock;
-  store: Store;
-  random: Random;
-  proc: Proc;
-  /** the steps of this runbook by the configuration as it is now, in order */
-  stepsFor: (record: Pick<RunbookRecord, 'kind' | 'steps' | 'dryRun'>) => readonly Step[];
-  /** Waits for a proof that the other node is down: null, or why there is none. A person's override stands for it. */
-  whyNotDown: (record: RunbookRecord, signal: AbortSignal) => Promise<string | null>;
-  /** a risk that people must hear of, written in history already; must not throw */
-  tell?: (message: { key: string; severity: 'alert'; text: string }) => void;
-  /** something a screen or a rule may care about changed */
-  onChange: () => void;
-}
 
 /** Pause before a step is tried again. */
 const retryPauseMs = 2_000;
@@ -251,7 +246,7 @@ export class Runner {
     this.#control = null;
     if (control.signal.aborted) return;
     this.#anew = false;
-    if (why !== null) this.#setStatus('halted', why);
+    if (why !== null) this.#halt(record, why);
   }
 
   /** What an earlier life of this engine started may still run; nothing new begins beside it. */
@@ -275,14 +270,17 @@ export class Runner {
   }
 
   #cancelled(record: RunbookRecord, steps: readonly Step[], because: string): void {
-    if (committed(record, steps)) this.#setStatus('halted', `${because}; services may be running here already`);
+    const started = lastEntry(record, 'start-services') ? '; services may be running here already' : '';
+    if (committed(record, steps)) this.#halt(record, because + started);
     else this.#takenBack(record, steps, because);
   }
 
-  /** Nothing of it is undone by itself; what stays behind is said. */
   #takenBack(record: RunbookRecord, steps: readonly Step[], because: string): void {
-    const remains = steps.flatMap((s) => (s.remains && lastEntry(record, s.id) !== null ? [s.remains] : []));
-    this.#setStatus('cancelled', [because, ...remains].join('; '));
+    this.#setStatus('cancelled', takenBackBecause(record, steps, because));
+  }
+
+  #halt(record: RunbookRecord, because: string): void {
+    this.#setStatus('halted', haltedBecause(record, this.#p.stepsFor(record), because));
   }
 
   /** Past the point of no return what was started is stopped first, and a standing that was flipped is flipped back. */
@@ -312,14 +310,14 @@ export class Runner {
       if (this.#mustEnd) return;
       const end = await this.#once(record, step);
       if (end.outcome !== 'failed' || this.#mustEnd) return;
-      if (!end.again || left <= 0) return this.#failedFor(step, end);
+      if (!end.again || left <= 0) return this.#failedFor(record, step, end);
       await new Promise<void>((go) => this.#p.clock.after(retryPauseMs, go));
     }
   }
 
-  #failedFor(step: Step, end: StepEnd): void {
+  #failedFor(record: RunbookRecord, step: Step, end: StepEnd): void {
     if (end.takeBack) return this.#decideToGiveUp(end.sentence);
-    if (step.onFail !== 'continue') this.#setStatus('halted', `${step.title}: ${end.sentence}`);
+    if (step.onFail !== 'continue') this.#halt(record, `${step.title}: ${end.sentence}`);
   }
 
   async #once(record: RunbookRecord, step: Step): Promise<StepEnd> {

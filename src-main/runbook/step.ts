@@ -40,8 +40,10 @@ export interface Step {
   onFail: OnFail;
   /** once its intent is journaled, the runbook is no longer taken back by itself */
   pointOfNoReturn: boolean;
-  /** what stays behind when the runbook is taken back after this step was begun */
-  remains?: string;
+  /** what stays behind when the runbook is taken back after this step was begun; empty: nothing */
+  remains?: string | ((record: RunbookRecord) => string);
+  /** once this step was begun, what a person has to know who finds the runbook halted; empty: nothing beyond the reason */
+  ifHalted?: (record: RunbookRecord) => string;
   /**
    * What a cut-off attempt left running may be just what the step is for (a PBX that serves): a resumed runbook does not end
    * it, the step looks at it first and ends it itself. Other leftovers are ended before anything begins.

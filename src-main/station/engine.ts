@@ -87,7 +87,7 @@ const afterClaim = 300_000;
 
 const endToldKey = 'endTold';
 const hasEnded = ({ kind, status, dryRun }: RunbookRecord): boolean =>
-  kind === 'promotion' && !dryRun && (status === 'done' || status === 'halted');
+  kind !== 'stand-down' && !dryRun && (status === 'done' || status === 'halted');
 /** Halted twice, it has ended twice. */
 const endOf = ({ id, status, entries }: RunbookRecord): string => `${id} ${status} ${entries.length}`;
 

@@ -53,7 +53,7 @@ export function wirePeer(parts: PeerParts): PeerWiring {
       onWord: (word) => other.hear('peer-link', word),
       epochs: () => {
         const { standing, highestEpoch } = engine.interpreter.observation();
-        return { standing: standing.epoch, highest: highestEpoch };
+        return { standing: standing.epoch, highest: highestEpoch, active: standing.role === 'active' };
       },
       onStandDown: parts.askedToStandDown,
       whyNoBackup: (epoch) => engine.whyNoBackup(epoch),

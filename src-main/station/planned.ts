@@ -11,14 +11,16 @@ import type { PairAtWork } from '../runbook/planned.ts';
 export interface PlannedParts {
   clock: Clock;
   storeroom: Storeroom;
+  /** whether the configuration has this node start as the active one */
+  home(): boolean;
   /** asked late: the link is made after the engine */
   link(): PeerLink;
 }
 
-export function plannedSight({ clock, storeroom, link }: PlannedParts): PlannedSight {
+export function plannedSight({ clock, storeroom, link, home }: PlannedParts): PlannedSight {
   const { paired, lastHeardAt, trouble } = link().state();
   const heardAgoMs = lastHeardAt === null ? null : clock.now() - lastHeardAt;
-  return { link: { paired, heardAgoMs, trouble }, ...storeroom.forPlanned() };
+  return { link: { paired, heardAgoMs, trouble }, ...storeroom.forPlanned(), home: home() };
 }
 
 export function pairAtWork({ storeroom, link }: PlannedParts): PairAtWork {

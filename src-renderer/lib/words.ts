@@ -84,6 +84,7 @@ export const guardWord: Record<GuardName, () => string> = {
   'other-serves': m.guard_other_serves,
   'restore-ready': m.guard_restore_ready,
   'newer-data-here': m.guard_newer_data_here,
+  'home-node': m.guard_home_node,
   'stable-for': m.guard_stable_for,
 };
 

@@ -25,6 +25,8 @@ export interface EngineOptions {
   env?: Readonly<Record<string, string>>;
   /** shell commands that run before the engine, in a mount namespace of its own */
   mounts?: string;
+  /** the program in place of the product's own entry; not for what `cli` runs */
+  program?: string;
 }
 
 /** What a test run leaves in its environment must not reach the engine. */
@@ -37,8 +39,8 @@ function environment(env: EngineOptions['env'] = {}): string[] {
   ];
 }
 
-function commandLine(words: readonly string[], { env, mounts }: EngineOptions): [string, ...string[]] {
-  const estepe = ['env', ...environment(env), process.execPath, entry, ...words];
+function commandLine(words: readonly string[], { env, mounts, program }: EngineOptions): [string, ...string[]] {
+  const estepe = ['env', ...environment(env), process.execPath, program ?? entry, ...words];
   if (mounts === undefined) return estepe as [string, ...string[]];
   return ['unshare', '--mount', '/bin/sh', '-ec', `${mounts}\nexec "$@"`, 'sh', ...estepe];
 }
@@ -135,6 +137,11 @@ export class EngineUnderTest {
     return this.#peer.pid;
   }
 
+  /** Whether a process of it is left. */
+  get lives(): boolean {
+    return this.#peer.pids().length > 0;
+  }
+
   snapshot(): Promise<Snapshot> {
     return this.#asker.ask({ call: 'snapshot' });
   }
@@ -175,7 +182,7 @@ export class EngineUnderTest {
 
   /** `estepe …` on the same data folder, where the engine runs. */
   cli(...words: string[]): Promise<Ended> {
-    return estepe([...words, '--data', this.site.folder], this.#options);
+    return estepe([...words, '--data', this.site.folder], { ...this.#options, program: entry });
   }
 
   /** Waits until the snapshot shows it. @throws with the engine's own last words when it never does */
@@ -249,6 +256,8 @@ export async function startEngine(site: Site, options: EngineOptions = {}): Prom
     folder: newFolder('engine'),
     netns: options.netns,
     ready: (started) => started.output().includes('"console"'),
+    // where other engines start beside it
+    readyWithinMs: 45_000,
   });
   const { netns, mounts } = options;
   const enter =

@@ -1,117 +1,14 @@
 /** Two real engines, paired over TLS, each with its PBX and its data, and a folder that both reach: roles change while both live. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import { newFolder } from '../fixtures/peer-process.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
-import { until } from '../fixtures/until.ts';
-import { type Ended, type EngineUnderTest, startEngine } from './engine-process.ts';
-import type { Later } from './one-pbx.ts';
-import { newPair, Site, yamlOf } from './site.ts';
-import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
-
-const minutes = 60_000;
-
-interface NodeHere {
-  site: Site;
-  pbx: StandbyPbx;
-  engine: EngineUnderTest;
-  /** what its PBX keeps */
-  data: string;
-}
-
-interface PairHere {
-  nas: string;
-  /** as they are configured */
-  active: NodeHere;
-  passive: NodeHere;
-  /** while it exists, a backup that is being made waits */
-  gate: string;
-}
-
-async function paired(later: Later, { pair = true, stable = '0s' } = {}): Promise<PairHere> {
-  const root = newFolder('switchover');
-  later(() => rmSync(root, { recursive: true, force: true }));
-  const addresses = newPair();
-  const port = await freePort(addresses.active);
-  const [nas, gate] = [join(root, 'nas'), join(root, 'gate')];
-  mkdirSync(nas);
-  const node = async (role: 'active' | 'passive'): Promise<NodeHere> => {
-    const address = addresses[role];
-    const [data, others] = [join(root, role), join(root, role === 'active' ? 'passive' : 'active')];
-    mkdirSync(data, { recursive: true });
-    const pbx = makeStandbyPbx({ sip: { address, udpPort: port, tcpPort: port } });
-    later(() => pbx.end());
-    const site = new Site();
-    later(() => site.remove());
-    // As a PBX does: what it still had in memory is written when it is stopped.
-    const lastWords = ['/bin/sh', '-c', `[ ! -e ${data}/memory ] || mv ${data}/memory ${data}/at-the-end`];
-    const waits = ['/bin/sh', '-c', `while [ -e ${gate} ]; do sleep 0.1; done`];
-    site.configure(
-      yamlOf({
-        ...addresses,
-        tests: { sip: { port }, tunnel: { port } },
-        services: { ...pbx.services, stop: [...pbx.services.stop, lastWords] },
-        promotion: { mode: 'manual', failback: { stable } },
-        more: {
-          role,
-          peer: {},
-          backup: { location: { kind: 'local', folder: nas }, source: { folders: [data], before: [waits] } },
-          restore: { into: [{ from: others, to: data }] },
-        },
-      }),
-    );
-    if (role === 'active') pbx.startByHand();
-    const engine = await startEngine(site);
-    later(() => engine.stop());
-    return { site, pbx, engine, data };
-  };
-  const [active, passive] = [await node('active'), await node('passive')];
-  await active.engine.phase('serving');
-  await passive.engine.phase('watching', minutes);
-  const here = { nas, active, passive, gate };
-  if (pair) await pairUp(here);
-  return here;
-}
-
-async function pairUp({ active, passive }: PairHere): Promise<void> {
-  await active.engine.until('it to listen', ({ peer }) => peer.listening !== null);
-  const opened = await active.engine.cli('pair', 'open', '--json');
-  const { code } = JSON.parse(opened.out) as { code: string };
-  expect(await passive.engine.cli('pair', 'join', code)).toMatchObject({ exit: 0 });
-  await passive.engine.until('the other one to say that it serves well', saysWell, minutes);
-}
-
-const saysWell = ({ nodes, peer }: Snapshot): boolean =>
-  peer.state === 'up' && nodes.some(({ self, sentence }) => !self && sentence.includes('that it is active'));
-
-/** Once both know of each other, from where it has not heard that yet it is refused. */
-async function ordered(engine: EngineUnderTest, ...words: string[]): Promise<Ended> {
-  let ended: Ended | null = null;
-  await until(
-    'the order to be taken',
-    async () => {
-      ended = await engine.cli(...words);
-      return ended.exit === 0 || !ended.out.includes('other-serves');
-    },
-    minutes,
-  );
-  if (ended === null) throw new Error('not ordered');
-  return ended;
-}
-
-const read = (node: NodeHere, name: string): string => readFileSync(join(node.data, name), 'utf8');
-const write = (node: NodeHere, name: string, text: string): void => writeFileSync(join(node.data, name), text);
-const epochs = (nas: string): string[] =>
-  readdirSync(join(nas, 'estepe-head-office')).filter((n) => n.startsWith('epoch-'));
+import { epochs, minutes, ordered, pairUp, putUpPair, read, saysWell, write } from './planned-pair.ts';
 
 describeWithPeers('switchover and failback', ['kamailio'], () => {
   it(
     'G6 switchover: final backup, restored, no data lost; failback the same, the old active verified first',
     async ({ onTestFinished: later }) => {
-      const { nas, active, passive } = await paired(later);
+      const { nas, active, passive } = await putUpPair(later);
       write(active, 'calls', 'until the final backup');
       write(active, 'memory', 'written while it was stopped');
       const over = await ordered(passive.engine, 'switchover', '--because', 'new disks');
@@ -144,7 +41,7 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
   it(
     'G6 stopped before the point of no return, which the plan names: the pair is as it was',
     async ({ onTestFinished: later }) => {
-      const { nas, active, passive, gate } = await paired(later);
+      const { nas, active, passive, gate } = await putUpPair(later);
       write(active, 'calls', 'here');
       const plan = await ordered(passive.engine, 'switchover', '--dry-run');
       expect(plan).toMatchObject({ exit: 0 });
@@ -162,15 +59,49 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
       expect(active.pbx.pids()).toEqual(pids);
       expect(passive.pbx.pids()).toEqual([]);
       expect(epochs(nas)).toEqual([]);
-      expect(existsSync(join(passive.data, 'calls'))).toBe(false);
+      // The backup itself is one like any other, and comes here as the spare's restores do.
+      const { runbook } = await passive.engine.snapshot();
+      expect(runbook?.steps.find(({ id }) => id === 'restore-final')).toMatchObject({ state: 'waiting' });
     },
     3 * minutes,
   );
 
   it(
+    'G6 given up after the other node stood down: it says that neither serves, and what it says brings the other one back',
+    async ({ onTestFinished: later }) => {
+      const { nas, active, passive, twice } = await putUpPair(later);
+      write(active, 'calls', 'here');
+      writeFileSync(passive.broken, '');
+      const over = await ordered(passive.engine, 'switchover');
+      expect(over.exit).toBe(1);
+      expect(over.out).toMatch(
+        /the other node has stood down, and services may be running here.*`estepe promote` here goes on.*`estepe cancel` here, then `estepe promote --because …` there/,
+      );
+      const givenUp = await passive.engine.cli('cancel', '--because', 'the new one does not start');
+      expect(givenUp).toMatchObject({ exit: 0 });
+      expect(givenUp.out).toMatch(/neither node serves now.*`estepe promote --because …` there brings that one back/);
+      expect([active.pbx.pids(), passive.pbx.pids()]).toEqual([[], []]);
+
+      const back = await active.engine.cli('promote', '--because', 'the other one does not start');
+      expect(back).toMatchObject({ exit: 0 });
+      expect((await active.engine.snapshot()).nodes.find(({ self }) => self)).toMatchObject({
+        role: 'active',
+        epoch: 2,
+      });
+      expect(active.pbx.pids().length).toBeGreaterThan(0);
+      expect(read(active, 'calls')).toBe('here');
+      await passive.engine.phase('watching');
+      expect(passive.pbx.pids()).toEqual([]);
+      expect(epochs(nas)).toContain('epoch-2');
+      expect(twice()).toBe(0);
+    },
+    4 * minutes,
+  );
+
+  it(
     'G6 refused by a named guard: not paired, maintenance, not healthy for long enough',
     async ({ onTestFinished: later }) => {
-      const here = await paired(later, { pair: false, stable: '1h' });
+      const here = await putUpPair(later, { pair: false, stable: '1h' });
       const { active, passive } = here;
       const alone = await passive.engine.cli('switchover', '--json');
       expect(alone.exit).toBe(1);
@@ -178,6 +109,10 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
       await pairUp(here);
       const early = await ordered(passive.engine, 'failback');
       expect(early).toMatchObject({ exit: 1, out: expect.stringContaining('stable-for') });
+      // The way home does not lead to the node that starts as the passive one, nor to the one that is active already.
+      expect(early.out).toMatch(/home-node.*the way home leads to the other one: order it there/);
+      const there = await active.engine.cli('failback');
+      expect(there).toMatchObject({ exit: 1, out: expect.stringContaining('it is serving now') });
       await passive.engine.maintenanceOn(10 * minutes);
       const during = await passive.engine.cli('switchover');
       expect(during).toMatchObject({ exit: 1, out: expect.stringContaining('no-maintenance') });

@@ -103,6 +103,14 @@ describe('H2 peer link', () => {
     expect(active.notes.map(({ rule }) => rule)).toContain('peer.lower-epoch');
   });
 
+  it('a node that stood down by itself under that epoch, whose claim it saw, says so when it is asked', async () => {
+    const { active, passive } = await pairedNodes();
+    active.epochs = { standing: 3, highest: 3, active: false };
+    active.standDown = async () => ({ accepted: true, sentence: 'passive under epoch 3' });
+    expect(await passive.link.askStandDown(3, 'a test', never)).toMatchObject({ outcome: 'stood-down' });
+    expect(await passive.link.askStandDown(2, 'a test', never)).toMatchObject({ outcome: 'refused' });
+  });
+
   it('H2 an oversized body is refused, said or not said to be, before it is read to its end', async () => {
     const { active, passive } = await pairedNodes();
     const large = post('/word', 'x'.repeat(70_000));

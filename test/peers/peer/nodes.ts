@@ -24,7 +24,7 @@ export interface NodeUnderTest {
   words: NodeWord[];
   notes: { severity: Severity; rule: string; reason: string }[];
   faults: unknown[];
-  epochs: { standing: number; highest: number };
+  epochs: { standing: number; highest: number; active?: boolean };
   asked: { epoch: number; because: string }[];
   /** what the engine answers to a request to stand down */
   standDown: (epoch: number) => Promise<StandDownEnd>;
@@ -82,7 +82,7 @@ async function node(ends: Ends, self: NodeUnderTest['self'], role: 'active' | 'p
         return wordWith({ ...made.self, node: `node@${made.self.place}`, role, epoch, seq, life: made.life });
       },
       onWord: (word) => made.words.push(word),
-      epochs: () => made.epochs,
+      epochs: () => ({ active: role === 'active', ...made.epochs }),
       onStandDown: (epoch, because) => {
         made.asked.push({ epoch, because });
         return made.standDown(epoch);

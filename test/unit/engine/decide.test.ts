@@ -11,9 +11,14 @@ interface Given {
 }
 
 const standDown = { kind: 'stand-down', reason: '`stop` ended with 1' } as const;
-const planned = { link: { paired: true, heardAgoMs: 9_000, trouble: null }, whyNoRestore: null, unsaved: null };
 const downOrder = (overrides: readonly Override[]) =>
   ({ id: 7, by: 'console', reason: 'the rack moves', kind: 'stand-down', overrides }) as const;
+const planned = {
+  link: { paired: true, heardAgoMs: 9_000, trouble: null },
+  whyNoRestore: null,
+  unsaved: null,
+  home: true,
+};
 const planOrder = (kind: 'switchover' | 'failback') =>
   ({ id: 1, by: 'console', reason: 'new disks', kind, overrides: [] }) as const;
 const because = { reason: 'the rack moves' };
@@ -52,6 +57,7 @@ const givens: Record<string, Given> = {
   'both well': { o: { word: servingWord, planned } },
   unpaired: { o: { word: servingWord, planned: { ...planned, link: { ...planned.link, paired: false } } } },
   'newer data here': { o: { word: servingWord, planned: { ...planned, unsaved: 'it served' } } },
+  'away from home': { o: { word: servingWord, planned: { ...planned, home: false } } },
   'minutes ago': { state: { since: now - 11 * 60_000 } },
   'switching over': { o: { runbook: runbook('running', { kind: 'switchover', origin: 'person' }) } },
   'past its claim': { o: { runbook: runbook('running', { kind: 'switchover', origin: 'person', committed: true }) } },
@@ -90,6 +96,7 @@ watching
   healthy     | both well + maintenance + switch! | watching | order.refused            | refused
   suspect     | both well + switch!      | watching      | order.refused                 | refused
   healthy     | both well + home!        | watching      | order.refused                 | refused
+  healthy     | away from home + minutes ago + home! | watching | order.refused         | refused
   healthy     | both well + minutes ago + home! | promoting | order.planned              | accepted, start failback
 awaiting
   isolated    | told before              | isolated      | watchers.isolated             |

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { plannedStepIds } from '../../../src-main/runbook/planned.ts';
 import { until } from '../../peers/fixtures/until.ts';
 import { documentOf, estepe, temporaryFolder } from '../cli/estepe-process.ts';
 import { patienceMs, startLab } from './lab-process.ts';
@@ -25,6 +26,7 @@ interface Document {
   reason: string;
   verdicts: string[];
   steps: { id: string; state: string; result: string }[];
+  home: { steps: { id: string; state: string }[] } | null;
   answers: { test: string; outcome: string }[];
   events: { atMs: number; rule: string; reason: string; verdict: string | null }[];
 }
@@ -100,6 +102,33 @@ describe.skipIf(!linux).concurrent('estepe lab --scenario', () => {
     expect(flapping.document.verdicts).not.toContain('down');
   });
 
+  it('B5, G6: a machine that comes back stands down; home again with what was written meanwhile', async () => {
+    const [returned, home] = await Promise.all([played('returning-active'), played('failback')]);
+
+    expect(returned.document).toMatchObject({
+      ...{ right: true, promoted: true, stoodDown: true, home: null, epoch: 1, phase: 'active' },
+      ...{ active: { state: 'gone' }, answers: answering, data: { same: true, differences: [] } },
+    });
+    expect(returned.exit).toBe(0);
+    expect(rulesOf(returned.document)).toContain('active.other-answers');
+
+    expect(home.document).toMatchObject({
+      ...{ right: true, promoted: true, stoodDown: true, epoch: 2, phase: 'watching', answers: answering },
+      ...{ home: { done: true, epoch: 2, carried: true }, data: { same: true, differences: [] } },
+    });
+    expect(home.exit).toBe(0);
+    const { steps } = home.document.home ?? { steps: [] };
+    expect(steps.map(({ id }) => id)).toEqual(plannedStepIds);
+    // No record and no script is configured on the old active.
+    expect(steps.filter(({ state }) => state === 'skipped').map(({ id }) => id)).toEqual([
+      'switch-dns',
+      'after-script',
+    ]);
+    const rules = rulesOf(home.document);
+    expect(rules.indexOf('promoting.done')).toBeLessThan(rules.indexOf('standing.asked'));
+    expect(rules.indexOf('standing.asked')).toBeLessThan(rules.indexOf('standing-down.done'));
+  });
+
   it('in the other modes a person is asked: silence promotes, or the order does', async () => {
     const [confirmed, ordered] = await Promise.all([
       played('kill-active', '--mode', 'confirm'),
@@ -163,7 +192,7 @@ describe('wrong words', () => {
   it.each([
     [
       ['--scenario', 'kill'],
-      /^There is no scenario `kill`\.\nAllowed: kill-active, hang-active, isolate-passive, flap\.\n$/,
+      /^There is no scenario `kill`\.\nAllowed: kill-active, hang-active, isolate-passive, flap, returning-active, failback\.\n$/,
     ],
     [['--mode', 'auto'], /^There is no mode `auto`\.\nAllowed: automatic, confirm, manual\.\n$/],
   ])('%j exits 2 with what is allowed', async (words, said) => {

@@ -1,9 +1,15 @@
 /** The promotion's steps over a real journal and simulated time, with programs and a pair that do as they are told. */
-import type { Origin, StepId } from '../../../src-main/contract/words.ts';
+import type { Origin, RunbookKind, StepId } from '../../../src-main/contract/words.ts';
 import type { Beat, Claims, Net } from '../../../src-main/engine/ports.ts';
 import type { History } from '../../../src-main/history/history.ts';
 import type { PbxApi, PeerFence } from '../../../src-main/runbook/fence/means.ts';
-import { type PromotionPlan, promotionStepIds, promotionSteps } from '../../../src-main/runbook/promotion.ts';
+import type { PairAtWork } from '../../../src-main/runbook/planned.ts';
+import {
+  type GuardsAsked,
+  type PromotionPlan,
+  promotionStepIds,
+  promotionSteps,
+} from '../../../src-main/runbook/promotion.ts';
 import { Runner } from '../../../src-main/runbook/runner.ts';
 import { Clockwork } from '../clockwork.ts';
 import { newHistory } from '../history/workbench.ts';
@@ -82,7 +88,7 @@ export class LocalClaims implements Claims {
   }
 }
 
-export function bench(change: Partial<PromotionPlan> = {}) {
+export function bench(change: Partial<PromotionPlan> = {}, beside: { pair?: PairAtWork; askReady?: GuardsAsked } = {}) {
   const work = new Clockwork();
   const history = newHistory();
   const proc = new StagedProc(work);
@@ -141,7 +147,8 @@ export function bench(change: Partial<PromotionPlan> = {}) {
         node: 'head-office@192.0.2.2',
         plan: () => ({ ...plan, ...change }),
         settled: async () => {},
-        askReady: () => Promise.resolve({ ok: true, sentence: 'ready' }),
+        ...(beside.pair ? { pair: beside.pair } : {}),
+        askReady: beside.askReady ?? (() => Promise.resolve({ ok: true, sentence: 'ready' })),
         askGuards: () => {
           guards.asked += 1;
           return Promise.resolve({ ok: guards.ok, sentence: guards.ok ? 'they hold' : 'references: 0 of 2 answered' });
@@ -153,7 +160,7 @@ export function bench(change: Partial<PromotionPlan> = {}) {
     ...here,
     begin: (
       steps: readonly StepId[] = promotionStepIds,
-      kind: 'promotion' | 'stand-down' = 'promotion',
+      kind: RunbookKind = 'promotion',
       epoch: number | null = null,
       origin: Origin = 'automatic',
     ) =>
