@@ -162,6 +162,7 @@ export class PairNode {
             trouble: null,
           },
           whyNoRestore: null,
+          home: this.name === 'a',
           unsaved: this.machine.unsaved ? 'this node served' : null,
         }),
         settled: async () => {},
