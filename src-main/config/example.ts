@@ -37,6 +37,10 @@ heartbeat:
 #   query: [[systemctl, is-active, asterisk]]
 #   stop: [[systemctl, stop, asterisk]]
 #   proveWithin: 60s             # the PBX must answer its own tests here by then
+#   letOn: machine               # or estepe: after a boot only once nobody else has taken over; then it needs Estepe to start
+
+# selfFence:                     # an active that reaches neither location nor other node for so long stops its own PBX
+#   after: 10m
 
 promotion:
   mode: confirm                  # automatic | confirm | manual
