@@ -196,7 +196,7 @@ describe('promote', () => {
     await until('a step is shown', () => running.out().includes('check the guards'));
     running.signal('SIGINT');
     const ended = await running.ended;
-    expect(ended.err).toContain('The promotion goes on without this terminal.');
+    expect(ended.err).toContain('It goes on without this terminal.');
     expect(ended.exit).toBe(1);
     expect(engine.desk.asked.map(({ call }) => call)).toEqual(['promote']);
   });
