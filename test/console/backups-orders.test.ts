@@ -225,8 +225,8 @@ describeWithPeers('orders on the page about backups', ['chromium'], () => {
     };
     // The click that led here gave the focus to the heading; from there backwards to the navigation.
     expect(await focused()).toBe('Backups');
-    // past the page behind this one, and this one
-    for (let stops = 0; stops < 3; stops += 1) await page.keyboard.press('Shift+Tab');
+    // past the pages behind this one, and this one
+    for (let stops = 0; stops < 4; stops += 1) await page.keyboard.press('Shift+Tab');
     expect(await focused()).toBe('Overview');
     await page.keyboard.press('Enter');
     await english.inPhase('watching');

@@ -197,7 +197,7 @@ describeWithPeers('the page about backups', ['chromium'], () => {
             restore: { cron: '0 1 1 * *', timeZone: 'America/Sao_Paulo', nextAt: null, whenNewer: false, paused: '' },
           },
         }),
-      { Schedules: ['Not set: by hand only.', /0 1 1 \* \*, never again/, 'America/Sao_Paulo'] },
+      { Schedules: ['Not set: by hand only.', /on day 1 of every month.*never again/, 'America/Sao_Paulo'] },
     ],
     [
       'very long names',
