@@ -73,7 +73,8 @@ describeWithPeers('the engine detects', ['kamailio', 'nginx', 'openssl', 'mounts
       told: ['fence.1', 'promoted'],
     });
     const turned = events.filter(({ kind }) => kind === 'beat').map(({ rule }) => rule);
-    expect(turned).toEqual(['test.web']);
+    // How a server that is being killed answers last differs; no other test turned.
+    expect([...new Set(turned)]).toEqual(['test.web']);
     expect(await answersSip(wish.passive, ports.sip)).toBe(true);
   });
 
