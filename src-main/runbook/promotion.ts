@@ -221,17 +221,15 @@ function scriptStep(
   return { ...plain, id, title, detail, timeoutMs, retries, onFail, remains, run };
 }
 
-type Ran = Pick<StepContext, 'epoch' | 'runToken' | 'signal'> & Partial<Pick<StepContext, 'onOutput'>>;
-
 /** The site's command lines with what they are told of the takeover. */
-const allOf = (p: PromotionParts, plan: PromotionPlan, commands: readonly (readonly string[])[], c: Ran) =>
+const allOf = (p: PromotionParts, plan: PromotionPlan, commands: readonly (readonly string[])[], c: StepContext) =>
   runAll(p.proc, commands, {
     cwd: plan.scriptsFolder,
     env: { ESTEPE_EPOCH: String(c.epoch ?? 0), ESTEPE_FQDN: plan.fqdn, ESTEPE_NEW_ADDRESS: plan.newAddress },
     timeoutMs: plan.services.timeoutMs,
     runToken: c.runToken,
     signal: c.signal,
-    ...(c.onOutput ? { onOutput: c.onOutput } : {}),
+    onOutput: c.onOutput,
   });
 
 /** Asked after twice, and set in between: a service each is what one command may take. */
@@ -249,7 +247,6 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     onFail,
     pointOfNoReturn: true,
     keepsLeftovers: true,
-    stillHolds: (c) => runsHere(p, plan, c),
     run: async (c) => {
       // From here on the cool-down counts.
       p.store.remember('lastPromotion', p.clock.wall());
@@ -269,15 +266,6 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
       return withBoot(p, plan, 'on', c, done(started, output));
     },
   };
-}
-
-/** Without commands that ask after it, any sign of life counts: a PBX that runs is left alone. */
-async function runsHere(p: PromotionParts, plan: PromotionPlan, c: Parameters<NonNullable<Step['stillHolds']>>[0]) {
-  const { query } = plan.services;
-  if (query.length > 0) return (await allOf(p, plan, query, c)).why === null;
-  const { tests, target } = plan.proof;
-  const beats = await Promise.all(tests.map((test) => p.net.probe(test, target, c.signal)));
-  return beats.some(({ outcome }) => outcome === 'alive' || outcome === 'degraded');
 }
 
 function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
@@ -340,7 +328,6 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
   return {
     ...plain,
     id: 'prove-alive',
-    proves: 'start-services',
     title: 'Prove that the PBX answers here',
     detail: `${plan.proof.tests.map((test) => test.id).join(', ')} on ${plan.proof.target.address}`,
     timeoutMs: plan.proof.withinMs + 2 * slowest + plan.proof.pauseMs + 5_000,

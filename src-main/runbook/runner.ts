@@ -7,7 +7,6 @@ import type { RunbookStatus, StepId } from '../contract/words.ts';
 import type { RunbookFacts } from '../engine/observation.ts';
 import type { JournalEntry, RunbookRecord } from '../engine/ports.ts';
 import { bounded } from './bounded.ts';
-import { endLeftovers, fallenSteps } from './fallen.ts';
 import { type Ending, Journal, type RunbookStart } from './journal.ts';
 import {
   committed,
@@ -36,8 +35,6 @@ export class Runner {
   #goingBack = false;
   #ending: Ending | null = null;
   #control: AbortController | null = null;
-  /** a resumed runbook is still to be looked after, once in this life */
-  #toLookAfter = false;
   /** why the journal could not be written, when it could not: the runbook stands still in this process only */
   #stuck: string | null = null;
   #live: { step: StepId; attempt: number; output: string } | null = null;
@@ -117,7 +114,6 @@ export class Runner {
     const r = this.record;
     if (r?.status !== 'running') return;
     this.#resumedHere = true;
-    this.#toLookAfter = true;
     this.#anew = true;
     this.#journal.event(
       'runbook',
@@ -235,41 +231,33 @@ export class Runner {
         continue;
       }
       const step = nextStep(record, steps);
-      if (step && this.#anew && mustLook(record)) await this.#lookBeforeGoingLive(record);
-      else if (this.#toLookAfter) await this.#repeatFallen(record, steps);
-      else if (!step) return this.#setStatus('done', 'every step is done');
+      if (!step) return this.#setStatus('done', 'every step is done');
+      if (this.#anew && mustLook(record)) await this.#lookBeforeGoingLive(record);
       else await this.#carryOut(record, step);
     }
   }
 
   /** Past the point of no return and blind for a while: the other node may have come back, and there must not be two. */
   async #lookBeforeGoingLive(record: RunbookRecord): Promise<void> {
-    const seen = await this.#unlessEnded((signal) => this.#p.whyNotDown(record, signal));
-    if (seen === null) return;
-    this.#anew = false;
-    if (seen.answer !== null) this.#halt(record, seen.answer);
-  }
-
-  /** What was started before this life may have ended with the machine: a node must not become active with a dead PBX. */
-  async #repeatFallen(record: RunbookRecord, steps: readonly Step[]): Promise<void> {
-    const seen = await this.#unlessEnded((signal) => fallenSteps(record, steps, signal));
-    if (seen === null) return;
-    this.#toLookAfter = false;
-    for (const step of seen.answer) if (record.status === 'running') await this.#carryOut(record, step);
-  }
-
-  /** Null: it was to end meanwhile, and the answer says nothing. */
-  async #unlessEnded<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<{ answer: T } | null> {
     const control = new AbortController();
     this.#control = control;
     if (this.#mustEnd) control.abort();
-    const answer = await ask(control.signal);
+    const why = await this.#p.whyNotDown(record, control.signal);
     this.#control = null;
-    return control.signal.aborted ? null : { answer };
+    if (control.signal.aborted) return;
+    this.#anew = false;
+    if (why !== null) this.#halt(record, why);
   }
 
-  #endLeftovers(entries: readonly JournalEntry[]): Promise<void> {
-    return endLeftovers(this.#p.proc, entries, (step, text) => this.#journal.event('step', 'warning', step, text));
+  /** What an earlier life of this engine started may still run; nothing new begins beside it. */
+  async #endLeftovers(entries: readonly JournalEntry[]): Promise<void> {
+    for (const entry of entries.filter((e) => e.result === null)) {
+      const ended = await this.#p.proc.endLeftovers(entry.runToken);
+      if (ended > 0) {
+        const text = `${ended} process${ended === 1 ? '' : 'es'} of the earlier attempt of ${entry.step} ended`;
+        this.#journal.event('step', 'warning', `step.${entry.step}`, text);
+      }
+    }
   }
 
   /** Resumed, or blind for a while, before the point of no return: what justified the runbook must be seen again. */
