@@ -137,7 +137,7 @@ const isolatePassive: Scenario = {
 const flap: Scenario = {
   about: 'the active goes and returns, faster than a death is proven, some times; no takeover',
   // Longer than a PBX of the lab needs to start on a busy machine.
-  confirm: { times: 10, every: '900ms' },
+  confirm: { times: 5, every: '900ms' },
   promotes: false,
   verdicts: { must: ['healthy', 'suspect'], never: ['down', 'isolated', 'conflicting'] },
   async play(played) {

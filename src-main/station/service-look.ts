@@ -12,6 +12,8 @@ export interface ServiceLookParts {
 
 /** A dozen processes, on Windows slow ones, for what seldom changes and nothing is decided by. */
 const leastEveryMs = 300_000;
+/** Processes that are started beside the first round of tests make its answers late; by then it has ended. */
+const firstAfterMs = 5_000;
 /** A query answers at once; one that takes longer says nothing. */
 const queryTimeoutMs = 10_000;
 
@@ -31,11 +33,12 @@ export class ServiceLook {
     return this.#state;
   }
 
-  /** Looks now, and again and again. Called again it does nothing. */
+  /** Looks once the first round of tests is over, and again and again. Called again it does nothing. */
   start(): void {
     if (this.#running !== null) return;
     this.#running = new AbortController();
-    void this.#round(this.#running.signal);
+    const { signal } = this.#running;
+    this.#cancel = this.#parts.clock.after(firstAfterMs, () => void this.#round(signal));
   }
 
   /** Something changed that they follow: looks now, unless it is just looking. */

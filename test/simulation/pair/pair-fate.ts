@@ -85,6 +85,7 @@ export class PairFate {
       [`the engine of ${name} will be cut off at some boundary`, () => Object.assign(node, { cuts: r.whole(1, 25) })],
       [`an order on ${name}: switchover`, () => this.#order(name, 'switchover')],
       [`an order on ${name}: failback`, () => this.#order(name, 'failback')],
+      ['the way home is ordered', () => this.#order('a', 'failback')],
       ['the passive is ordered to switch over', () => this.#order(this.#passive(), 'switchover')],
       ['the passive is ordered to switch over', () => this.#order(this.#passive(), 'switchover')],
       [`an order on ${name}: stand down`, () => this.#order(name, 'stand-down')],
