@@ -1,4 +1,5 @@
 /** Pure readings of a runbook's journal: what is done, what is in doubt, where it goes on. */
+import type { RunbookFacts } from '../engine/observation.ts';
 import type { JournalEntry, RunbookRecord } from '../engine/ports.ts';
 import type { Step } from './step.ts';
 
@@ -65,4 +66,21 @@ export function failedClaim(record: RunbookRecord): boolean {
 /** The step at which the runbook goes on; null when all are behind it. */
 export function nextStep(record: RunbookRecord, steps: readonly Step[]): Step | null {
   return steps.find((s) => !isBehind(record, s)) ?? null;
+}
+
+/** What the core is told of a runbook. */
+export function factsOf(
+  record: RunbookRecord,
+  steps: readonly Step[],
+  now: { stuck: string | null; cancelling: boolean; givenUp: boolean },
+): RunbookFacts {
+  const { id, kind, origin, goneOn, status } = record;
+  const halted = status === 'halted' && now.stuck === null && !now.givenUp;
+  return {
+    ...{ id, kind, cancelling: now.cancelling, committed: committed(record, steps) },
+    origin: goneOn ? 'person' : origin,
+    status: now.stuck !== null && status === 'running' ? 'halted' : status,
+    skippable: halted && nextStep(record, steps)?.onFail === 'ask',
+    reason: now.stuck ?? record.reason,
+  };
 }

@@ -5,6 +5,7 @@
 import type { RunbookStatus, StepId } from '../contract/words.ts';
 import type { Clock, JournalEntry, NewEvent, Random, RunbookRecord, Store } from '../engine/ports.ts';
 import { lastEntry } from './journal-view.ts';
+import type { Step } from './step.ts';
 
 export type RunbookStart = Omit<RunbookRecord, 'id' | 'status' | 'reason' | 'endedAt' | 'entries' | 'startedAt'>;
 
@@ -104,6 +105,11 @@ export class Journal {
     const key = `${step}.${this.#record?.id}`;
     this.event('alert', 'alert', key, text);
     return { key, severity: 'alert', text };
+  }
+
+  /** A row about a step: its title, and what is said of it behind that. */
+  ofStep({ id, title }: Pick<Step, 'id' | 'title'>, severity: NewEvent['severity'], said: string): void {
+    this.event('step', severity, `step.${id}`, title + said);
   }
 
   event(kind: NewEvent['kind'], severity: NewEvent['severity'], rule: string, reason: string): void {

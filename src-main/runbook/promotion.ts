@@ -247,6 +247,7 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
     onFail,
     pointOfNoReturn: true,
     keepsLeftovers: true,
+    stillHolds: (signal) => answersHere(p, plan, signal),
     run: async (c) => {
       // From here on the cool-down counts.
       p.store.remember('lastPromotion', p.clock.wall());
@@ -266,6 +267,15 @@ function startStep(p: PromotionParts, plan: PromotionPlan): Step {
       return withBoot(p, plan, 'on', c, done(started, output));
     },
   };
+}
+
+/**
+ * Any sign of life counts: a PBX that runs is left alone. Seen from outside, without a command: an effect has its intent in the journal,
+ * and this looks at a step that is done.
+ */
+async function answersHere({ net }: PromotionParts, { proof }: PromotionPlan, signal: AbortSignal): Promise<boolean> {
+  const beats = await Promise.all(proof.tests.map((test) => net.probe(test, proof.target, signal)));
+  return beats.some(({ outcome }) => outcome === 'alive' || outcome === 'degraded');
 }
 
 function stopStep(p: PromotionParts, plan: PromotionPlan): Step {
@@ -328,6 +338,7 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
   return {
     ...plain,
     id: 'prove-alive',
+    proves: 'start-services',
     title: 'Prove that the PBX answers here',
     detail: `${plan.proof.tests.map((test) => test.id).join(', ')} on ${plan.proof.target.address}`,
     timeoutMs: plan.proof.withinMs + 2 * slowest + plan.proof.pauseMs + 5_000,

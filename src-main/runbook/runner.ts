@@ -7,9 +7,11 @@ import type { RunbookStatus, StepId } from '../contract/words.ts';
 import type { RunbookFacts } from '../engine/observation.ts';
 import type { JournalEntry, RunbookRecord } from '../engine/ports.ts';
 import { bounded } from './bounded.ts';
+import { endLeftovers, fallenSteps, goneSince } from './fallen.ts';
 import { type Ending, Journal, type RunbookStart } from './journal.ts';
 import {
   committed,
+  factsOf,
   haltedBecause,
   inDoubt,
   isToUndo,
@@ -35,6 +37,8 @@ export class Runner {
   #goingBack = false;
   #ending: Ending | null = null;
   #control: AbortController | null = null;
+  /** a resumed runbook is still to be looked after, once in this life */
+  #toLookAfter = false;
   /** why the journal could not be written, when it could not: the runbook stands still in this process only */
   #stuck: string | null = null;
   #live: { step: StepId; attempt: number; output: string } | null = null;
@@ -76,16 +80,8 @@ export class Runner {
     const r = this.record;
     if (!r || r.dryRun) return null;
     const steps = r.status === 'running' || r.status === 'halted' ? this.#p.stepsFor(r) : [];
-    return {
-      id: r.id,
-      kind: r.kind,
-      origin: r.goneOn ? 'person' : r.origin,
-      status: this.#stuck && r.status === 'running' ? 'halted' : r.status,
-      committed: committed(r, steps),
-      cancelling: this.#ending !== null,
-      skippable: r.status === 'halted' && !this.#stuck && !this.#givenUp && nextStep(r, steps)?.onFail === 'ask',
-      reason: this.#stuck ?? r.reason,
-    };
+    const now = { stuck: this.#stuck, cancelling: this.#ending !== null, givenUp: this.#givenUp };
+    return factsOf(r, steps, now);
   }
 
   /** Journals a new runbook and starts it. What cannot be journaled is not done: it counts as halted, with the reason. */
@@ -114,6 +110,7 @@ export class Runner {
     const r = this.record;
     if (r?.status !== 'running') return;
     this.#resumedHere = true;
+    this.#toLookAfter = true;
     this.#anew = true;
     this.#journal.event(
       'runbook',
@@ -231,33 +228,45 @@ export class Runner {
         continue;
       }
       const step = nextStep(record, steps);
-      if (!step) return this.#setStatus('done', 'every step is done');
-      if (this.#anew && mustLook(record)) await this.#lookBeforeGoingLive(record);
+      if (step && this.#anew && mustLook(record)) await this.#lookBeforeGoingLive(record);
+      else if (this.#toLookAfter) await this.#repeatFallen(record, steps);
+      else if (!step) return this.#setStatus('done', 'every step is done');
       else await this.#carryOut(record, step);
     }
   }
 
   /** Past the point of no return and blind for a while: the other node may have come back, and there must not be two. */
   async #lookBeforeGoingLive(record: RunbookRecord): Promise<void> {
+    const seen = await this.#unlessEnded((signal) => this.#p.whyNotDown(record, signal));
+    if (seen === null) return;
+    this.#anew = false;
+    if (seen.answer !== null) this.#halt(record, seen.answer);
+  }
+
+  /** What was started before this life may have ended with the machine: a node must not become active with a dead PBX. */
+  async #repeatFallen(record: RunbookRecord, steps: readonly Step[]): Promise<void> {
+    const seen = await this.#unlessEnded((signal) => fallenSteps(record, steps, signal));
+    if (seen === null) return;
+    this.#toLookAfter = false;
+    for (const step of seen.answer) {
+      if (record.status !== 'running') return;
+      if (step.stillHolds) this.#journal.ofStep(step, 'warning', goneSince);
+      await this.#carryOut(record, step);
+    }
+  }
+
+  /** Null: it was to end meanwhile, and the answer says nothing. */
+  async #unlessEnded<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<{ answer: T } | null> {
     const control = new AbortController();
     this.#control = control;
     if (this.#mustEnd) control.abort();
-    const why = await this.#p.whyNotDown(record, control.signal);
+    const answer = await ask(control.signal);
     this.#control = null;
-    if (control.signal.aborted) return;
-    this.#anew = false;
-    if (why !== null) this.#halt(record, why);
+    return control.signal.aborted ? null : { answer };
   }
 
-  /** What an earlier life of this engine started may still run; nothing new begins beside it. */
-  async #endLeftovers(entries: readonly JournalEntry[]): Promise<void> {
-    for (const entry of entries.filter((e) => e.result === null)) {
-      const ended = await this.#p.proc.endLeftovers(entry.runToken);
-      if (ended > 0) {
-        const text = `${ended} process${ended === 1 ? '' : 'es'} of the earlier attempt of ${entry.step} ended`;
-        this.#journal.event('step', 'warning', `step.${entry.step}`, text);
-      }
-    }
+  #endLeftovers(entries: readonly JournalEntry[]): Promise<void> {
+    return endLeftovers(this.#p.proc, entries, (step, text) => this.#journal.event('step', 'warning', step, text));
   }
 
   /** Resumed, or blind for a while, before the point of no return: what justified the runbook must be seen again. */
@@ -325,12 +334,7 @@ export class Runner {
     const entry = this.#journal.intend(record, step.id);
     this.#live = { step: step.id, attempt: entry.attempt, output: '' };
     const again = doubt ? '; the attempt before was cut off by the end of Estepe' : '';
-    this.#journal.event(
-      'step',
-      doubt ? 'warning' : 'info',
-      `step.${step.id}`,
-      `${step.title}, attempt ${entry.attempt}${again}`,
-    );
+    this.#journal.ofStep(step, doubt ? 'warning' : 'info', `, attempt ${entry.attempt}${again}`);
     this.#p.onChange();
     const end = await this.#run(record, step, entry, doubt);
     const { outcome, sentence, output } = end;
@@ -339,8 +343,7 @@ export class Runner {
     if (alert) this.#p.tell?.(alert);
     this.#journal.conclude(entry, { outcome, sentence, output });
     this.#live = null;
-    const severity = outcome === 'failed' ? 'warning' : 'info';
-    this.#journal.event('step', severity, `step.${step.id}`, `${step.title}: ${sentence}`);
+    this.#journal.ofStep(step, outcome === 'failed' ? 'warning' : 'info', `: ${sentence}`);
     this.#p.onChange();
     return end;
   }
@@ -377,7 +380,7 @@ export class Runner {
 
   #leaveOut(record: RunbookRecord, step: Step, sentence: string): void {
     this.#journal.conclude(this.#journal.intend(record, step.id), { outcome: 'skipped', sentence, output: '' });
-    this.#journal.event('step', 'warning', `step.${step.id}`, `${step.title}: ${sentence}`);
+    this.#journal.ofStep(step, 'warning', `: ${sentence}`);
   }
 
   #setStatus(status: RunbookStatus, reason: string): void {

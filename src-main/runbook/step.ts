@@ -49,6 +49,10 @@ export interface Step {
    * it, the step looks at it first and ends it itself. Other leftovers are ended before anything begins.
    */
   keepsLeftovers?: true;
+  /** Whether what it did, once done, is still so: asked when the runbook is resumed past it. Never rejects. */
+  stillHolds?(signal: AbortSignal): Promise<boolean>;
+  /** it shows that this other step worked, and is repeated with it */
+  proves?: StepId;
   /** repeated at the start of a resumed runbook that is before its point of no return */
   repeatOnResume: boolean;
   run(context: StepContext): Promise<StepEnd>;

@@ -23,6 +23,8 @@ export class JournalWatch {
   readonly #lifeOf = new Map<string, number>();
   readonly #resumed = new Set<number>();
   readonly #cancelled = new Set<number>();
+  /** attempts that begin a start again whose PBX was gone: nothing answered here, and that is why */
+  readonly #startedAnew = new Set<string>();
   /** attempt in which it was asked whether the services run */
   #asked = '';
 
@@ -80,7 +82,8 @@ export class JournalWatch {
       this.#say('4: the services are started again without asking whether they run');
     if (name === 'query') this.#asked = command.runToken;
     const earlier = book.entries.filter((e) => e !== entry && e.step === entry.step);
-    if (effectSteps.includes(entry.step) && earlier.some((e) => e.result?.outcome === 'done'))
+    const anew = this.#startedAnew.has(command.runToken);
+    if (effectSteps.includes(entry.step) && earlier.some((e) => e.result?.outcome === 'done') && !anew)
       this.#say(`4: step ${entry.step} repeated although it was done`);
     return { book, again: earlier.length > 0 };
   }
@@ -117,9 +120,18 @@ export class JournalWatch {
     const lost = book.steps.slice(0, place).find((s) => !this.#isBehind(book, s));
     if (place < 0 || lost) this.#say(`4: step ${step} begins although ${lost ?? step} is not behind the runbook`);
     const done = book.entries.some((e) => e !== entry && e.step === step && e.result && e.result.outcome !== 'failed');
-    if (done && !mayRepeat.includes(step)) this.#say(`4: step ${step} is begun again although it was done`);
+    if (done && !mayRepeat.includes(step) && !this.#isStartedAnew(book, entry))
+      this.#say(`4: step ${step} is begun again although it was done`);
     if (this.#cancelled.has(book.id) && !mayRepeat.includes(step))
       this.#say(`3: step ${step} begins although a person cancelled the runbook`);
+  }
+
+  /** What was started and has died is started again, and proven again; a PBX of which anything answers is left alone. */
+  #isStartedAnew(book: RunbookRecord, { step, runToken }: JournalEntry): boolean {
+    if (step === 'prove-alive') return book.entries.some((e) => this.#startedAnew.has(e.runToken));
+    if (step !== 'start-services' || testIds.some((t) => this.#world.here[t] === 'up')) return false;
+    this.#startedAnew.add(runToken);
+    return true;
   }
 
   /** Proof is of the truth: two rounds in a row in which everything answered here. */
