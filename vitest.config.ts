@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** One project per folder of test/: `unit` and `simulation` need nothing but Node; the others need the system's peers. */
+/** One project per folder of test/, and `engines` for whole engines among peers: `unit` and `simulation` need nothing but Node; the others need the system's peers. */
 export default defineConfig({
   plugins: [svelte()],
   test: {
@@ -23,9 +23,19 @@ export default defineConfig({
         test: {
           name: 'peers',
           include: ['test/peers/**/*.test.ts'],
+          exclude: ['test/peers/engine/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // each has ports and folders of its own, and mostly waits
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'engines',
+          include: ['test/peers/engine/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: 2,
         },
       },

@@ -17,6 +17,7 @@ export const suites: readonly Suite[] = [
   { project: 'unit', mayBeSkipped: false },
   { project: 'simulation', mayBeSkipped: false },
   { project: 'peers', mayBeSkipped: false },
+  { project: 'engines', mayBeSkipped: false },
   { project: 'console', mayBeSkipped: false },
   { project: 'electron', mayBeSkipped: true },
 ];
