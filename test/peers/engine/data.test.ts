@@ -195,8 +195,9 @@ describeWithPeers('estepe lab --location', ['sshd'], () => {
     const { exit, out, err } = await estepe(['lab', '--scenario', 'kill-active', '--location', where, '--json'], {
       env,
     });
-    expect({ exit, err }).toEqual({ exit: 0, err: '' });
+    // the document first: it says why
     expect(JSON.parse(out)).toMatchObject({ right: true, data: { same: true, files: 14, differences: [] } });
+    expect({ exit, err }).toEqual({ exit: 0, err: '' });
     expect(out).not.toContain(user.password);
     expect(readdirSync(join(server.home, 'lab-backups'))).toEqual([]);
     const wrong = await estepe(['lab', '--location', where, '--json'], { env: { ESTEPE_LAB_PASSWORD: 'another' } });

@@ -157,7 +157,7 @@ describe.skipIf(process.platform === 'win32')('scripts that do not end (POSIX sh
     // 1 MB is more than any pipe holds: without a reader it would block, without a pipe it would die.
     rig.write(
       'it.sh',
-      '(while [ ! -e go ]; do sleep 0.02; done; dd if=/dev/zero bs=1000 count=1000 2>/dev/null && echo fine >said) & exit 0',
+      '(while [ ! -e go ]; do sleep 0.02; done; dd if=/dev/zero bs=1000 count=1000 2>/dev/null && echo fine >saying && mv saying said) & exit 0',
     );
     const end = await rig.run('it.sh', { proc: { drainMs: 50 } });
     expect(end.output).toMatch(/^\[left \d process(es)? running\]\n$/);

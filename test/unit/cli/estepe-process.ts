@@ -27,10 +27,16 @@ export interface Started {
   signal(name: NodeJS.Signals): void;
 }
 
-export function startEstepe(args: readonly string[], env: Record<string, string> = {}): Started {
+/** @param inside words before the program, such as those that run it in a network namespace */
+export function startEstepe(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  inside: readonly string[] = [],
+): Started {
   // What the machine's own user has set must not colour the answers.
   const { ESTEPE_DATA: _data, ESTEPE_DEBUG: _debug, FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [program = process.execPath, ...words] = [...inside, process.execPath, entry, ...args];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...inherited, ...env },
   });

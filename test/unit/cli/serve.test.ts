@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startEmbeddedPbx } from '../../../src-main/lab/embedded-pbx.ts';
 import { documentOf, estepe, type Started, startEstepe, temporaryFolder } from './estepe-process.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const yaml = (more = '') => `role: passive
 lab: true

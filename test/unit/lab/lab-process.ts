@@ -33,8 +33,13 @@ export function temporary(): { path: string; expectNothingLeft(): Promise<void> 
 }
 
 export function startLab(...args: string[]): LabUnderTest {
+  return startLabInside([], ...args);
+}
+
+/** @param inside words before the program, such as those that run it in a network namespace */
+export function startLabInside(inside: readonly string[], ...args: string[]): LabUnderTest {
   const { path, expectNothingLeft } = temporary();
-  const started = startEstepe(['lab', ...args], { TMPDIR: path });
+  const started = startEstepe(['lab', ...args], { TMPDIR: path }, inside);
   const said = (text: string | RegExp) =>
     until(`the lab says ${text}; it said ${started.out()}`, () => new RegExp(text).test(started.out()), patienceMs);
   return { ...started, temporary: path, said, expectNothingLeft };
