@@ -11,6 +11,7 @@ import { guardLine } from './status.ts';
 interface SwitchoverOptions {
   override: string[];
   because?: string;
+  whenIdle?: boolean;
   dryRun?: boolean;
   wait: boolean;
 }
@@ -27,6 +28,7 @@ export function addSwitchover(program: Command, run: Run): void {
       .description(described[kind])
       .option('--override <guard=reason>', 'go on although this guard says no; repeatable', collect, [])
       .option('--because <text>', 'why; kept in history')
+      .option('--when-idle', 'before the claim wait until no call is active on the other node, for up to 12 h')
       .option('--dry-run', 'only say what would happen, and from where on there is no way back')
       .option('--no-wait', 'do not follow the steps until their end')
       .action(run<SwitchoverOptions>((session, options) => order(kind, session, options)));
@@ -37,8 +39,8 @@ async function order(kind: PlannedKind, session: Session, options: SwitchoverOpt
   const overrides = options.override.map(overrideOf);
   const engine = findEngine(session.dataFolder);
   const held = before(await engine.call((client) => client.snapshot()));
-  const { because, dryRun = false } = options;
-  const ask = { kind, by: whoAmI(), reason: because ?? '', overrides, dryRun };
+  const { because, dryRun = false, whenIdle = false } = options;
+  const ask = { kind, by: whoAmI(), reason: because ?? '', overrides, whenIdle, dryRun };
   const answer = await engine.call((client) => client.switchover(ask));
   if (!answer.accepted) return refused(session, { command: kind, answer, guards: answer.guards, overrides, because });
   if (dryRun) return { exit: 0, document: answer, text: planText(answer, session.paint) };

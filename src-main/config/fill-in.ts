@@ -102,7 +102,7 @@ function testsOf(written: Written) {
 
 /** Names of services are matched on the machine; commands are run as they stand. Never both. */
 function servicesOf(written: Written) {
-  const { start, query, stop, names, boot, letOn, letOnWithin, timeout, proveWithin, onFail } = written.services;
+  const { start, query, stop, names, boot, calls, letOn, letOnWithin, timeout, proveWithin, onFail } = written.services;
   const silent = !start && !query && !stop && !names;
   const usual = profileFacts[written.pair.profile].services;
   return {
@@ -111,6 +111,7 @@ function servicesOf(written: Written) {
     query: query ?? (silent ? usual.query : []),
     stop: stop ?? (silent ? usual.stop : []),
     boot: { on: boot?.on ?? [], off: boot?.off ?? [] },
+    calls: calls ?? usual.calls,
     letOn,
     letOnWithin,
     timeout,

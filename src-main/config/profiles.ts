@@ -16,10 +16,12 @@ export interface Profile {
     start: readonly (readonly string[])[];
     query: readonly (readonly string[])[];
     stop: readonly (readonly string[])[];
+    /** prints how many calls are active; null: this product has no command for it */
+    calls: readonly string[] | null;
   };
 }
 
-const none = { names: [], start: [], query: [], stop: [] } as const;
+const none = { names: [], start: [], query: [], stop: [], calls: null } as const;
 // 3CX v18/v20: SIP 5060/5061, web 5001, tunnel 5090.
 const ports3cx = { sip: 5060, sipTls: 5061, web: 5001, tunnel: 5090 } as const;
 
@@ -55,6 +57,7 @@ export const profileFacts: Readonly<Record<ProfileName, Profile>> = {
       start: [['fwconsole', 'start']],
       query: [['asterisk', '-rx', 'core show uptime']],
       stop: [['fwconsole', 'stop']],
+      calls: ['asterisk', '-rx', 'core show channels count'],
     },
   },
   // Of an unknown PBX only SIP is sure.

@@ -67,6 +67,8 @@ export const contract = {
         by: bySchema,
         reason: z.string().trim().max(500).default(''),
         overrides: z.array(overrideSchema).max(everyGuardName.length).default([]),
+        /** before the claim it is waited for that no call is active on the other node */
+        whenIdle: z.boolean().default(false),
         /** only say what would happen: plan and guards, nothing is started */
         dryRun: z.boolean().default(false),
       }),

@@ -20,6 +20,8 @@ export interface PromoteAsk {
 
 export interface SwitchoverAsk extends Omit<PromoteAsk, 'skipStep'> {
   kind: PlannedKind;
+  /** before the claim it is waited for that no call is active on the other node */
+  whenIdle?: boolean;
 }
 
 export type StandDownAsk = Omit<PromoteAsk, 'skipStep'>;

@@ -22,3 +22,11 @@ export const parityFactsSchema = z.object({
   freeBytes: z.number().nullable(),
 });
 export type ParityFacts = z.infer<typeof parityFactsSchema>;
+
+/** How many calls are active on a node, as its PBX says. */
+export const callsSeenSchema = z.object({
+  /** null: it cannot be told, and `sentence` says why */
+  count: z.number().int().nonnegative().nullable(),
+  sentence: z.string().max(500),
+});
+export type CallsSeen = z.infer<typeof callsSeenSchema>;

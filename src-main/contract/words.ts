@@ -109,6 +109,7 @@ export const stepIds = [
   'ready',
   'final-backup',
   'restore-final',
+  'wait-idle',
   'stand-down-other',
   'last-changes',
 ] as const;

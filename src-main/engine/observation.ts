@@ -79,7 +79,8 @@ export interface Override {
 /** What a person asks. Ids grow; an order is answered once. */
 export type Order = { id: number; by: string; reason: string } & (
   | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
-  | { kind: PlannedKind | 'stand-down'; overrides: readonly Override[] }
+  | { kind: PlannedKind; overrides: readonly Override[]; whenIdle?: boolean }
+  | { kind: 'stand-down'; overrides: readonly Override[] }
   | { kind: 'cancel' }
 );
 
@@ -170,7 +171,14 @@ export interface CoreState {
 
 export type Effect =
   | { do: 'start-promotion'; origin: Origin; by: string; because: string; overrides: readonly Override[] }
-  | { do: 'start-planned'; kind: PlannedKind; by: string; because: string; overrides: readonly Override[] }
+  | {
+      do: 'start-planned';
+      kind: PlannedKind;
+      by: string;
+      because: string;
+      overrides: readonly Override[];
+      whenIdle: boolean;
+    }
   | { do: 'cancel-runbook'; because: string }
   | { do: 'resume-runbook'; by: string; skipStep: boolean; overrides: readonly Override[] }
   | { do: 'abandon-runbook'; by: string; because: string }

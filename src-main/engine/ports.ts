@@ -2,7 +2,7 @@
  * The ports through which the engine touches the world. Each has a real twin and a simulated one, so the very same
  * code runs on a server and in a seeded simulation. No I/O here.
  */
-import type { ParityFacts } from '../contract/parity.ts';
+import type { CallsSeen, ParityFacts } from '../contract/parity.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import type { GuardName, Origin, Outcome, Role, RunbookKind, RunbookStatus, StepId } from '../contract/words.ts';
 
@@ -292,6 +292,8 @@ export interface Peer {
   ): Promise<BackupAnswer>;
   /** Never rejects: what the other node tells of itself, or a sentence why it does not. */
   facts(signal: AbortSignal): Promise<ParityFacts | string>;
+  /** Never rejects: how many calls are active on the other node, as its PBX says. */
+  calls(signal: AbortSignal): Promise<CallsSeen>;
 }
 
 export interface RunbookRecord {

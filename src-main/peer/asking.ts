@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { sentenceOf } from '../contract/errors.ts';
-import { type ParityFacts, parityFactsSchema } from '../contract/parity.ts';
+import { type CallsSeen, callsSeenSchema, type ParityFacts, parityFactsSchema } from '../contract/parity.ts';
 import type { BackupAnswer, Clock, StandDownAnswer } from '../engine/ports.ts';
 import { type Answered, type Call, CallFault, call, placeText } from './call.ts';
 import type { LinkHooks } from './hooks.ts';
@@ -111,6 +111,15 @@ export class Asking {
       return this.#read(parityFactsSchema, await this.#get('/facts', signal));
     } catch (error) {
       return sentenceOf(error);
+    }
+  }
+
+  /** Never rejects. */
+  async calls(signal: AbortSignal): Promise<CallsSeen> {
+    try {
+      return this.#read(callsSeenSchema, await this.#get('/calls', signal));
+    } catch (error) {
+      return { count: null, sentence: sentenceOf(error) };
     }
   }
 

@@ -1,5 +1,5 @@
 /** What the peer link is told by the engine around it, and what it tells. Types only. */
-import type { ParityFacts } from '../contract/parity.ts';
+import type { CallsSeen, ParityFacts } from '../contract/parity.ts';
 import type { Severity } from '../contract/words.ts';
 import type { Clock, Random } from '../engine/ports.ts';
 import type { NodeWord, Reader } from './word.ts';
@@ -39,6 +39,8 @@ export interface LinkHooks {
   /** Makes one; resolves when it is made and read back, or why not. `onProgress` is told how far it is. */
   onBackup(epoch: number | null, because: string, onProgress: (sentence: string) => void): Promise<BackupMade>;
   facts(): Promise<ParityFacts>;
+  /** how many calls are active here */
+  calls(): Promise<CallsSeen>;
   /** the other node is no longer paired: what it said is forgotten */
   onUnpaired(): void;
   note(severity: Severity, rule: string, reason: string): void;

@@ -4,7 +4,7 @@
  */
 
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
-import type { ParityFacts } from '../contract/parity.ts';
+import type { CallsSeen, ParityFacts } from '../contract/parity.ts';
 import { type PairCode, type PeerAnswer, type PeerStatus, type PeerView, peerGoods } from '../contract/peer.ts';
 import { inWords } from '../engine/duration.ts';
 import { wordFreshMs } from '../engine/judge.ts';
@@ -113,6 +113,12 @@ export class PeerLink implements Peer {
   async facts(signal: AbortSignal): Promise<ParityFacts | string> {
     const asking = this.#asking;
     return asking === null ? this.#whyNoAsking() : asking.facts(AbortSignal.any([signal, this.#ended.signal]));
+  }
+
+  async calls(signal: AbortSignal): Promise<CallsSeen> {
+    const asking = this.#asking;
+    if (asking === null) return { count: null, sentence: this.#whyNoAsking() };
+    return asking.calls(AbortSignal.any([signal, this.#ended.signal]));
   }
 
   /** A new code to be typed on the other node; one that was shown before is worth nothing. @throws EstepeError */

@@ -1,5 +1,5 @@
 /**
- * What the paired node may ask of this one: hello, words, standing down, a backup, facts. Each request counts once. Must not know
+ * What the paired node may ask of this one: hello, words, standing down, a backup, facts, active calls. Each request counts once. Must not know
  * sockets, nor who is paired.
  */
 import { sentenceOf } from '../contract/errors.ts';
@@ -70,6 +70,8 @@ export class Service {
         return get(() => ({ status: 200, body: { format: linkFormat, life: hooks.life, version: hooks.version } }));
       case 'GET /facts':
         return get(async () => ({ status: 200, body: await hooks.facts() }));
+      case 'GET /calls':
+        return get(async () => ({ status: 200, body: await hooks.calls() }));
       case 'POST /word':
         return post((body) => this.#word(body));
       case 'POST /stand-down':

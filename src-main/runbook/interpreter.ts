@@ -58,7 +58,8 @@ const mostSteps = 12;
 /** An order before it has its number. */
 export type OrderAsk = { by: string; reason: string } & (
   | { kind: 'promote'; overrides: readonly Override[]; skipStep: boolean }
-  | { kind: PlannedKind | 'stand-down'; overrides: readonly Override[] }
+  | { kind: PlannedKind; overrides: readonly Override[]; whenIdle?: boolean }
+  | { kind: 'stand-down'; overrides: readonly Override[] }
   | { kind: 'cancel' }
 );
 
@@ -295,7 +296,7 @@ export class Interpreter {
     effect: Effect & { do: 'start-promotion' | 'start-planned' },
   ) {
     const { by, because, overrides } = effect;
-    const steps = kind === 'promotion' ? promotionStepIds : plannedStepIds;
+    const steps = effect.do === 'start-promotion' ? promotionStepIds : plannedStepIds(effect);
     this.#p.runner().begin({ kind, origin, by, because, overrides, epoch: null, dryRun: false, steps });
   }
 

@@ -3,16 +3,20 @@
  * makes a final backup, which is restored here while it still serves; then the epoch is claimed, it stands down, and what it wrote in
  * between comes across, too. What follows is a promotion's.
  */
+import type { CallsSeen } from '../contract/parity.ts';
 import type { StepId } from '../contract/words.ts';
 import type { BackupAnswer, Clock, Net, Peer, RunbookRecord, Store } from '../engine/ports.ts';
 import { proveSilent, type SilencePlan } from './fence/silence.ts';
 import { lastEntry, mayHaveHappened } from './journal-view.ts';
 import { done, failure, type Step, type StepContext, type StepEnd } from './step.ts';
+import { idleDetail, idleWithinMs, whyNotIdle } from './when-idle.ts';
 
-export const plannedStepIds: readonly StepId[] = [
+/** Its steps in order; `whenIdle`: the claim waits until no call is active on the other node. */
+export const plannedStepIds = ({ whenIdle }: { whenIdle: boolean }): readonly StepId[] => [
   'ready',
   'final-backup',
   'restore-final',
+  ...(whenIdle ? (['wait-idle'] as const) : []),
   'claim',
   'stand-down-other',
   'last-changes',
@@ -25,7 +29,7 @@ export const plannedStepIds: readonly StepId[] = [
 
 /** What the pair does for a planned change of roles. */
 export interface PairAtWork {
-  peer: Pick<Peer, 'askBackup' | 'askStandDown'>;
+  peer: Pick<Peer, 'askBackup' | 'askStandDown' | 'calls'>;
   /** Restores that backup here, also while a runbook is open. Never rejects; ends by `signal`. */
   restore(name: string, signal: AbortSignal): Promise<{ ok: boolean; sentence: string }>;
 }
@@ -66,6 +70,7 @@ export const plannedSteps = (parts: PlannedParts, silence: SilencePlan) => ({
   ready: () => readyStep(parts),
   'final-backup': () => finalBackupStep(parts),
   'restore-final': () => restoreFinalStep(parts),
+  'wait-idle': () => waitIdleStep(parts),
   'stand-down-other': () => standDownOtherStep(parts, silence),
   'last-changes': () => lastChangesStep(parts),
 });
@@ -80,7 +85,10 @@ function readyStep(parts: PlannedParts): Step {
     run: async (c) => {
       await parts.settled(c.signal);
       const { ok, sentence } = await parts.askReady(c.runbook, c.signal);
-      return ok ? done(sentence) : takenBack(sentence);
+      if (!ok) return takenBack(sentence);
+      // Hours before it matters: whoever cannot tell must not be waited for at night.
+      const calls = c.runbook.steps.includes('wait-idle') ? await callsOf(parts.pair, c.signal) : null;
+      return calls?.count === null ? takenBack(calls.sentence) : done(sentence);
     },
   };
 }
@@ -115,6 +123,27 @@ function restoreFinalStep({ pair, store }: PlannedParts): Step {
     },
   };
 }
+
+/** So that nobody is cut off in mid-sentence. What holds hours later is not what held at the beginning: the guards are asked again. */
+function waitIdleStep(parts: PlannedParts): Step {
+  return {
+    ...plain,
+    id: 'wait-idle',
+    title: 'Wait until no call is active on the other node',
+    detail: idleDetail,
+    timeoutMs: idleWithinMs + 10 * 60_000,
+    repeatOnResume: true,
+    run: async (c) => {
+      const why = await whyNotIdle({ clock: parts.clock, calls: (signal) => callsOf(parts.pair, signal) }, c);
+      if (why !== null) return takenBack(why);
+      const { ok, sentence } = await parts.askReady(c.runbook, c.signal);
+      return ok ? done('no call is active on the other node') : takenBack(sentence);
+    },
+  };
+}
+
+const callsOf = async (pair: PairAtWork | undefined, signal: AbortSignal): Promise<CallsSeen> =>
+  pair ? pair.peer.calls(signal) : { count: null, sentence: noLink };
 
 /**
  * The claim of a planned change is its point of no return: the other node stands down by itself as soon as it sees a higher epoch,

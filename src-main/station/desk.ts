@@ -70,12 +70,12 @@ export function makeDesk(parts: DeskParts): StationDesk {
       const answer = ask.dryRun ? engine.interpreter.consider(order) : await engine.order(order);
       return { ...answer, plan: planOf(engine) };
     },
-    async switchover({ kind, by, reason, overrides, dryRun }) {
+    async switchover({ kind, by, reason, overrides, whenIdle = false, dryRun }) {
       const { interpreter } = engine;
-      const order: OrderAsk = { kind, by, reason, overrides };
+      const order: OrderAsk = { kind, by, reason, overrides, whenIdle };
       const guards = plannedGuards(kind, interpreter.state, interpreter.observation());
       const answer = dryRun ? interpreter.consider(order) : await engine.order(order);
-      const steps = engine.stepsFor({ steps: plannedStepIds });
+      const steps = engine.stepsFor({ steps: plannedStepIds({ whenIdle }) });
       const pointOfNoReturn = steps.findIndex((step) => step.pointOfNoReturn);
       return { ...answer, plan: steps.map(inPlan), pointOfNoReturn, guards };
     },

@@ -6,6 +6,7 @@ import type { Severity } from '../contract/words.ts';
 import type { Clock, Proc, Random } from '../engine/ports.ts';
 import type { BackupMade, StandDownEnd } from '../peer/hooks.ts';
 import { PeerLink } from '../peer/link.ts';
+import { callsHere } from '../runbook/calls.ts';
 import type { Engine } from './engine.ts';
 import type { OtherNode } from './other-node.ts';
 import { parityFacts } from './parity-facts.ts';
@@ -65,6 +66,11 @@ export function wirePeer(parts: PeerParts): PeerWiring {
           ...{ config, version, dataFolder: folder.root, wall: clock.wall(), round: other.ownRound() },
           pbxVersion: await pbxVersion(config.pair.profile, running),
         });
+      },
+      calls: () => {
+        const { services } = parts.config();
+        const running = { proc, cwd: folder.scripts, runToken: random.hex(8), signal: ended.signal };
+        return callsHere(services.calls, running);
       },
       onUnpaired: () => other.forget('peer-link'),
     },

@@ -28,6 +28,7 @@ export function pairAtWork({ storeroom, link }: PlannedParts): PairAtWork {
     peer: {
       askBackup: (...ask) => link().askBackup(...ask),
       askStandDown: (...ask) => link().askStandDown(...ask),
+      calls: (signal) => link().calls(signal),
     },
     async restore(name, signal) {
       try {

@@ -24,6 +24,9 @@ export const services = group('How the PBX is started and stopped here: by comma
     ).optional(),
     off: list('Run when it has ceased to be.', commandArgv('One command and its arguments.'), 32).optional(),
   }).optional(),
+  calls: commandArgv(
+    'One command and its arguments that prints how many calls are active, for `switchover --when-idle`. Default by profile.',
+  ).optional(),
   letOn: word(
     'Who starts the PBX of the active node after a boot. estepe: only once it was seen that no other node has taken over; then it does not start without Estepe.',
     ['machine', 'estepe'],

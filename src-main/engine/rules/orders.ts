@@ -51,8 +51,8 @@ export const orders: Rule[] = [
     effects: (c) => {
       const { order } = c.o;
       if (order?.kind !== 'switchover' && order?.kind !== 'failback') return [];
-      const { kind, by, overrides } = order;
-      return [{ do: 'start-planned', kind, by, because: `${by} ordered it${orderWhy(c)}`, overrides }];
+      const { kind, by, overrides, whenIdle = false } = order;
+      return [{ do: 'start-planned', kind, by, because: `${by} ordered it${orderWhy(c)}`, overrides, whenIdle }];
     },
     reason: (c) =>
       `${c.o.order?.by} ordered the ${c.o.order?.kind}${orderWhy(c)}; the other node answers (${proof(c)})`,

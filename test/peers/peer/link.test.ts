@@ -254,6 +254,7 @@ describe('standing down over the link', () => {
       sentence: 'The two nodes are not paired.',
     });
     expect(await passive.link.facts(never)).toBe('The two nodes are not paired.');
+    expect(await passive.link.calls(never)).toEqual({ count: null, sentence: 'The two nodes are not paired.' });
   });
 });
 
@@ -262,6 +263,7 @@ describe('the link as such', () => {
     const { active, passive } = await pairedNodes();
     expect(await passive.link.facts(never)).toMatchObject({ hostname: '127.0.0.31', ports: ['sip udp 5060'] });
     expect(await active.link.facts(never)).toMatchObject({ hostname: '127.0.0.32' });
+    expect(await passive.link.calls(never)).toEqual({ count: 2, sentence: '2 calls are active' });
   });
 
   it('pairing outlives a restart, and both notice when the link goes and comes', async () => {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CallsSeen } from '../../../src-main/contract/parity.ts';
 import type { Severity } from '../../../src-main/contract/words.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
 import type { BackupMade, LinkHooks, StandDownEnd } from '../../../src-main/peer/hooks.ts';
@@ -30,6 +31,7 @@ export interface NodeUnderTest {
   standDown: (epoch: number) => Promise<StandDownEnd>;
   /** why the engine makes no backup; null: it does */
   noBackup: string | null;
+  calls: CallsSeen;
   backupsAsked: { epoch: number | null; because: string }[];
   backup: (onProgress: (sentence: string) => void) => Promise<BackupMade>;
   self: { pair: string; fqdn: string; place: string };
@@ -63,6 +65,7 @@ async function node(ends: Ends, self: NodeUnderTest['self'], role: 'active' | 'p
   made.epochs = { standing: 3, highest: 3 };
   made.standDown = async () => ({ accepted: false, sentence: 'This engine does not stand down.' });
   made.noBackup = null;
+  made.calls = { count: 2, sentence: '2 calls are active' };
   made.backupsAsked = [];
   made.backup = async () => ({ made: null, sentence: 'The disk is full.' });
   made.identity = () => identityOf(secrets, Date.now());
@@ -92,6 +95,7 @@ async function node(ends: Ends, self: NodeUnderTest['self'], role: 'active' | 'p
         made.backupsAsked.push({ epoch, because });
         return made.backup(onProgress);
       },
+      calls: async () => made.calls,
       facts: async () => ({
         os: { name: 'linux', release: '6' },
         arch: 'x64',

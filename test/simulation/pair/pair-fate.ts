@@ -113,7 +113,8 @@ export class PairFate {
   }
 
   #order(name: Name, kind: 'switchover' | 'failback' | 'stand-down'): void {
-    this.#s.nodes[name].order({ kind, by, reason: 'I want it', overrides: [] });
+    const ask = { by, reason: 'I want it', overrides: [] };
+    this.#s.nodes[name].order(kind === 'stand-down' ? { kind, ...ask } : { kind, ...ask });
   }
 
   #pbx(name: Name, pbx: 'off' | 'hung'): void {

@@ -138,7 +138,10 @@ export class PairNode {
     const askStandDown = (epoch: number, because: string, signal: AbortSignal) =>
       this.#askStandDown(life, epoch, because, signal);
     const atWork: PairAtWork = {
-      peer: { askStandDown, askBackup: ({ epoch }, signal) => this.#askBackup(life, epoch, signal) },
+      peer: {
+        ...{ askStandDown, askBackup: ({ epoch }, signal) => this.#askBackup(life, epoch, signal) },
+        calls: async () => ({ count: 0, sentence: 'nobody calls in this world' }),
+      },
       restore: (backup, signal) => this.#restore(life, backup, signal),
     };
     const engine: Engine = new Engine(

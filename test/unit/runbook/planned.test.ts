@@ -1,6 +1,8 @@
 /** The steps of a planned change of roles that a promotion does not have, with another node that does as it is told. */
 import { describe, expect, it } from 'vitest';
+import type { CallsSeen } from '../../../src-main/contract/parity.ts';
 import type { BackupAnswer, StandDownAnswer } from '../../../src-main/engine/ports.ts';
+import { callsIn } from '../../../src-main/runbook/calls.ts';
 import { type PairAtWork, plannedStepIds } from '../../../src-main/runbook/planned.ts';
 import { bench } from './promotion-bench.ts';
 
@@ -17,6 +19,8 @@ const fails = (outcome: 'failed' | 'refused' | 'unreachable', sentence: string):
 interface Told {
   backups?: BackupAnswer[];
   standDown?: StandDownAnswer[];
+  /** calls that are active there, one answer after the other */
+  calls?: CallsSeen[];
   /** a backup is not answered for before that */
   holdBackup?: Promise<void>;
   restore?: (name: string) => { ok: boolean; sentence: string };
@@ -40,6 +44,10 @@ class StagedPair implements PairAtWork {
       this.asked.push(`stand down ${epoch}`);
       return next(this.#told.standDown ?? [{ outcome: 'stood-down', sentence: 'passive' }]);
     },
+    calls: async () => {
+      this.asked.push('calls');
+      return next(this.#told.calls ?? [{ count: 0, sentence: '0 calls are active' }]);
+    },
   };
   async restore(name: string) {
     this.asked.push(`restore ${name}`);
@@ -56,12 +64,16 @@ function next<T>(answers: T[]): T {
 function staged(told: Told = {}, more: Parameters<typeof bench>[1] = {}) {
   const pair = new StagedPair(told);
   const b = bench({}, { pair, ...more });
-  return { ...b, asked: pair.asked, begin: () => b.begin(plannedStepIds, 'switchover', null, 'person') };
+  return {
+    ...b,
+    asked: pair.asked,
+    begin: (whenIdle = false) => b.begin(plannedStepIds({ whenIdle }), 'switchover', null, 'person'),
+  };
 }
 
-async function ran(told: Told = {}, more: Parameters<typeof bench>[1] = {}) {
+async function ran(told: Told = {}, more: Parameters<typeof bench>[1] = {}, whenIdle = false) {
   const b = staged(told, more);
-  b.begin();
+  b.begin(whenIdle);
   await b.end();
   return b;
 }
@@ -205,5 +217,72 @@ describe('a planned change of roles', () => {
     await b.end();
     expect(b.status()).toMatch(/^cancelled: a person gave it up; neither node serves now/);
     expect(b.proc.names).toEqual([]);
+  });
+});
+
+const active = (count: number): CallsSeen => ({ count, sentence: `${count} calls are active` });
+const cannotTell: CallsSeen = { count: null, sentence: 'services.calls names no command' };
+
+describe('when no calls are active', () => {
+  it('waits before the claim until the last call has ended, and asks the guards again', async () => {
+    const b = await ran({ calls: [active(3), active(3), active(1), active(0)] }, {}, true);
+    expect(b.status()).toBe('done: every step is done');
+    expect(b.asked).toEqual(['calls', ...before, 'calls', 'calls', 'calls', 'stand down 1', 'backup 1']);
+    expect(b.said('wait-idle')).toBe('no call is active on the other node');
+  });
+
+  it('is refused at once where the other node cannot tell', async () => {
+    const b = await ran({ calls: [cannotTell] }, {}, true);
+    expect(b.status()).toMatch(/^cancelled: .*services\.calls names no command/);
+    expect(b.asked).toEqual(['calls']);
+    expect(b.history.standing()).toBeNull();
+  });
+
+  it('one answer that says nothing is no answer; many of them take it back, with the pair as it was', async () => {
+    const hiccup = await ran({ calls: [active(1), cannotTell, active(1), active(0)] }, {}, true);
+    expect(hiccup.status()).toBe('done: every step is done');
+    const gone = await ran({ calls: [active(1), cannotTell] }, {}, true);
+    expect(gone.status()).toMatch(/^cancelled: .*services\.calls names no command/);
+    expect(gone.asked).not.toContain('stand down 1');
+  });
+
+  it('calls that never end are not waited for beyond 12 h', async () => {
+    const b = staged({ calls: [active(2)] });
+    b.begin(true);
+    await b.work.until('an end', () => b.runner.facts()?.status !== 'running', 13 * 3600_000);
+    expect(b.status()).toMatch(/^cancelled: .*within 12 h the calls never ended: 2 calls are active/);
+    expect(b.asked).not.toContain('stand down 1');
+  });
+
+  it('can be cancelled while it waits', async () => {
+    const b = staged({ calls: [active(2)] });
+    b.begin(true);
+    await b.work.until('it to wait', () => b.runner.live?.step === 'wait-idle' && b.runner.live.output !== '');
+    expect(b.runner.live?.output).toBe('2 calls are active\n');
+    b.runner.cancel('not tonight');
+    await b.end();
+    expect(b.status()).toMatch(/^cancelled: not tonight/);
+    expect(b.asked).not.toContain('stand down 1');
+  });
+
+  it('goes without where it was not asked for', async () => {
+    const b = await ran({ calls: [cannotTell] });
+    expect(b.status()).toBe('done: every step is done');
+    expect(b.asked).not.toContain('calls');
+  });
+
+  it.each([
+    ['0 active channels\n0 active calls\n17 calls processed\n', 0],
+    ['4 active channels\n2 active calls\n17 calls processed\n', 2],
+    ['1 active channel\n1 active call\n', 1],
+    ['3\n', 3],
+    ['calls:\n 12 \n', 12],
+    ['', null],
+    ['1\n2\n', null],
+    ['none', null],
+    ['-1\n', null],
+    ['Unable to connect to remote asterisk', null],
+  ])('reads %j as %s', (output, count) => {
+    expect(callsIn(output)).toBe(count);
   });
 });
