@@ -297,6 +297,8 @@ export class Simulation {
     this.circumstances.maintenanceUntil = this.time.now + forMs;
     this.circumstances.maintenanceUnsure = false;
     this.#wallStepped.maintenance = false;
+    // What was decided within that call was in maintenance already, however soon it is switched off again.
+    this.oracle.decided(this.engine.interpreter.state.phase);
     return true;
   }
 
