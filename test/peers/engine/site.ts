@@ -1,6 +1,7 @@
 /** A data folder of the test's own: configuration, scripts, and what they left behind. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { stringify } from 'yaml';
 import { newFolder } from '../fixtures/peer-process.ts';
 import { endProcessesOf } from './standby-pbx.ts';
@@ -73,6 +74,11 @@ export class Site {
     writeFileSync(this.path('estepe.yaml'), text);
   }
 
+  secret(name: string, text: string): void {
+    mkdirSync(this.path('secrets'), { recursive: true, mode: 0o700 });
+    writeFileSync(this.path('secrets', name), text, { mode: 0o600 });
+  }
+
   /** A shell script in the scripts folder, executable. */
   script(name: string, body: string): string {
     mkdirSync(this.path('scripts'), { recursive: true, mode: 0o700 });
@@ -95,5 +101,15 @@ export class Site {
   async remove(): Promise<void> {
     await endProcessesOf(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The test cannot start the machine again; the engine is made to believe it. */
+export function forgetTheMachine(site: Site): void {
+  const db = new Database(site.path('estepe.db'));
+  try {
+    db.prepare("DELETE FROM fact WHERE key = 'letOn'").run();
+  } finally {
+    db.close();
   }
 }

@@ -1,7 +1,6 @@
 /** Two real engines across a network, and a folder that both reach: each one's word there, epochs claimed there. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
 import { type Lan, layLan } from '../fixtures/lan.ts';
@@ -11,7 +10,7 @@ import { until } from '../fixtures/until.ts';
 import { type Ended, type EngineUnderTest, startEngine } from './engine-process.ts';
 import { decisions, told } from './evidence.ts';
 import type { Later } from './one-pbx.ts';
-import { Site, type Wish, yamlOf } from './site.ts';
+import { forgetTheMachine, Site, type Wish, yamlOf } from './site.ts';
 import { endProcessesOf, makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
 
 const port = 5060;
@@ -100,15 +99,6 @@ const isPassive =
   (epoch: number) =>
   (snapshot: Snapshot): boolean =>
     snapshot.nodes.some((node) => node.self && node.role === 'passive' && node.epoch === epoch);
-/** The test cannot start the machine again; the engine is made to believe it. */
-function forgetTheMachine(site: Site): void {
-  const db = new Database(join(site.folder, 'estepe.db'));
-  try {
-    db.prepare("DELETE FROM fact WHERE key = 'letOn'").run();
-  } finally {
-    db.close();
-  }
-}
 const epochsIn = (nas: string): string[] =>
   readdirSync(join(nas, 'estepe-head-office')).filter((name) => name.startsWith('epoch-'));
 
