@@ -4,7 +4,7 @@
  */
 import type { BackupWorkView } from './backups.ts';
 import type { BeatView, FeedFrame, GuardView, OffsetView, Snapshot, StepView } from './snapshot.ts';
-import type { GuardName, Phase } from './words.ts';
+import type { GuardName, Phase, PlannedKind } from './words.ts';
 
 /** The snapshot after a frame. Null until the first whole one; slices older than what is held change nothing. */
 export function afterFrame(held: Snapshot | null, frame: FeedFrame): Snapshot | null {
@@ -69,6 +69,25 @@ export const phasesToPromoteFrom: readonly Phase[] = [
 /** Whether a person may ask for a promotion at all; guards may still refuse it. A halted one is continued, not begun. */
 export function canPromote(snapshot: Pick<Snapshot, 'core' | 'runbook'>): boolean {
   return phasesToPromoteFrom.includes(snapshot.core.phase) && snapshot.runbook?.status !== 'running';
+}
+
+/** The ways in which a person has the roles change while both nodes live. */
+export type ChangeKind = PlannedKind | 'stand-down';
+
+/**
+ * Which of them can be ordered here now; guards may still refuse them. Without a paired node there is nobody to ask. The node that the configuration has start as the active one is
+ * led home, the other one taken over to.
+ */
+export function changesToOrder({
+  core,
+  runbook,
+  nodes,
+  peer,
+}: Pick<Snapshot, 'core' | 'runbook' | 'nodes' | 'peer'>): ChangeKind[] {
+  if (runbook?.status === 'running' || runbook?.status === 'halted') return [];
+  if (core.phase === 'active' || core.phase === 'serving') return ['stand-down'];
+  if (core.phase !== 'watching' || !peer.paired) return [];
+  return nodes.some(({ self, place }) => self && place === 'active') ? ['failback'] : ['switchover'];
 }
 
 /** Guards that a person's order has to override by name, in the engine's order. */

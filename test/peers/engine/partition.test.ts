@@ -1,5 +1,5 @@
 /** A2, B: host gone, cables cut one way and both ways. The engine runs inside the passive; its reference is the gateway. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startKamailio } from '../fixtures/kamailio.ts';
 import { type Lan, layLan } from '../fixtures/lan.ts';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
@@ -8,6 +8,9 @@ import { decisions, expectGone, expectNothingLost, expectTakenOver, told } from 
 import type { Later } from './one-pbx.ts';
 import { Site, type Wish, yamlOf } from './site.ts';
 import { makeStandbyPbx, type StandbyPbx } from './standby-pbx.ts';
+
+// Several at once; a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const port = 5060;
 

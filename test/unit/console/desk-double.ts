@@ -330,10 +330,31 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
     },
     async switchover(ask) {
       asked.push({ call: 'switchover', ask });
-      return { ...answer, plan: ['Claim the epoch'], pointOfNoReturn: 0, guards: [] };
+      const guards = [
+        {
+          name: 'peer-link',
+          ok: true,
+          bindsPerson: true,
+          evidence: 'the other node was heard over the peer link 2 s ago',
+        },
+        {
+          ...{ name: 'newer-data-here', ok: false, bindsPerson: true },
+          evidence: 'what this node wrote while it served stands in no backup: the restore would destroy it',
+        },
+      ] satisfies GuardView[];
+      const refusedBy = ask.overrides.some(({ guard }) => guard === 'newer-data-here')
+        ? []
+        : ['newer-data-here' as const];
+      const idle = ask.whenIdle ? ['Wait until no call is active on the other node'] : [];
+      const planned = ['Have the other node make a final backup', ...idle, 'Claim the epoch', 'Start the services'];
+      const accepted = refusedBy.length === 0;
+      const said = { ...answer, accepted, refusedBy, reason: accepted ? answer.reason : 'refused: newer-data-here' };
+      if (accepted && !ask.dryRun) double.change({ core: { ...held.core, phase: 'promoting' } });
+      return { ...said, plan: planned, pointOfNoReturn: planned.indexOf('Claim the epoch'), guards };
     },
     async standDown(ask) {
       asked.push({ call: 'standDown', ask });
+      if (!ask.dryRun) double.change({ core: { ...held.core, phase: 'standing-down' } });
       return { ...answer, plan: ['Stop the services'], guards: [] };
     },
     async cancel(ask) {

@@ -1,7 +1,9 @@
 /** What screens work out from a snapshot about the offset and about work under way. */
 import { describe, expect, it } from 'vitest';
 import type { OffsetView } from '../../../src-main/contract/snapshot.ts';
-import { gaugeStanding, offsetAt, offsetGauge, shareDone } from '../../../src-main/contract/view.ts';
+import { changesToOrder, gaugeStanding, offsetAt, offsetGauge, shareDone } from '../../../src-main/contract/view.ts';
+import type { Phase, RunbookStatus } from '../../../src-main/contract/words.ts';
+import { healthySnapshot, runbookAt } from '../console/desk-double.ts';
 
 const hour = 3_600_000;
 const known = (ageMs: number, change: Partial<OffsetView> = {}): OffsetView => ({
@@ -51,5 +53,36 @@ describe('how much is done', () => {
     [5, null, null],
   ])('%d of %s', (bytes, total, share) => {
     expect(shareDone({ bytes, total })).toBe(share);
+  });
+});
+
+describe('changes of roles that can be ordered here', () => {
+  const seen = (
+    phase: Phase,
+    place: 'active' | 'passive',
+    paired: boolean,
+    status: RunbookStatus | null = null,
+  ): Parameters<typeof changesToOrder>[0] => {
+    const { core, nodes, peer } = healthySnapshot(0);
+    return {
+      core: { ...core, phase },
+      nodes: nodes.map((node) => ({ ...node, self: node.place === place })),
+      peer: { ...peer, paired },
+      runbook: status === null ? null : runbookAt(0, 1, { status }),
+    };
+  };
+  it.each([
+    ['the spare beside a paired active', seen('watching', 'passive', true), ['switchover']],
+    ['the old active beside what took over from it', seen('watching', 'active', true), ['failback']],
+    ['a spare whose active has no Estepe', seen('watching', 'passive', false), []],
+    ['while the active is being looked at', seen('suspecting', 'passive', true), []],
+    ['an active node', seen('active', 'passive', true), ['stand-down']],
+    ['an active node without a link', seen('serving', 'active', false), ['stand-down']],
+    ['an active node with a halted runbook', seen('active', 'passive', true, 'halted'), []],
+    ['while something runs', seen('watching', 'passive', true, 'running'), []],
+    ['after something has ended', seen('watching', 'passive', true, 'cancelled'), ['switchover']],
+    ['a node that stood down', seen('stood-down', 'active', true), []],
+  ] as const)('%s', (_, snapshot, changes) => {
+    expect(changesToOrder(snapshot)).toEqual(changes);
   });
 });
