@@ -36,6 +36,7 @@ heartbeat:
 #   start: [[systemctl, start, asterisk]]
 #   query: [[systemctl, is-active, asterisk]]
 #   stop: [[systemctl, stop, asterisk]]
+#   calls: [asterisk, -rx, core show channels count]   # prints how many calls are active; for switchover --when-idle
 #   proveWithin: 60s             # the PBX must answer its own tests here by then
 #   letOn: machine               # or estepe: after a boot only once nobody else has taken over; then it needs Estepe to start
 

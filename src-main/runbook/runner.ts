@@ -23,7 +23,6 @@ import {
 import type { RunnerParts } from './runner-parts.ts';
 import { type Step, type StepEnd, standDownStepIds } from './step.ts';
 
-/** Pause before a step is tried again. */
 const retryPauseMs = 2_000;
 
 export class Runner {
