@@ -32,7 +32,7 @@ await ruleTableStep();
 await commandStep('build', [['npm', 'run', '-s', 'build']]);
 for (const suite of suites) {
   say(`${suite.project} …`);
-  const { report, ran } = await runSuite(suite, { required, limitMs: left(1_200_000) });
+  const { report, ran } = await runSuite(suite, { required, limitMs: left(1_800_000) });
   totals.passed += report.passed;
   totals.failed += report.failures.length;
   totals.skipped += report.skips.length;
