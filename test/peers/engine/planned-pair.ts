@@ -36,6 +36,8 @@ export interface PairHere {
   gate: string;
   /** a process whose number stands there is killed when the PBX of the other node is being stopped, or its backup made */
   killer: { whileStopping: string; whileBackingUp: string };
+  /** says how many calls are active on the active one, as its PBX would */
+  callsActive(count: number): void;
   /** how often a PBX was started while the other one ran */
   twice(): number;
 }
@@ -59,6 +61,8 @@ export async function putUpPair(later: Later, wish: PairWish = {}): Promise<Pair
   const addresses = newPair();
   const port = await freePort(addresses.active);
   const [nas, gate, two] = [join(root, 'nas'), join(root, 'gate'), join(root, 'two')];
+  const calls = join(root, 'calls-active');
+  const callsActive = (count: number): void => writeFileSync(calls, `${count}\n`);
   const killer = { whileStopping: join(root, 'kill-stopping'), whileBackingUp: join(root, 'kill-backing-up') };
   mkdirSync(nas);
   const pbxOf = (role: 'active' | 'passive'): StandbyPbx => {
@@ -88,6 +92,7 @@ export async function putUpPair(later: Later, wish: PairWish = {}): Promise<Pair
           start: [isOtherUp, shell(`[ ! -e ${data}.broken ]`), ...services.start],
           query: services.query,
           stop: [shell(kills(killer.whileStopping)), ...services.stop, lastWords],
+          calls: shell(`cat ${calls}`),
         },
         promotion: { mode: 'manual', failback: { stable } },
         more: {
@@ -120,7 +125,7 @@ export async function putUpPair(later: Later, wish: PairWish = {}): Promise<Pair
   await active.engine.phase('serving');
   await passive.engine.phase('watching', minutes);
   const twice = (): number => (existsSync(two) ? readFileSync(two, 'utf8').trim().split('\n').length : 0);
-  const here = { nas, port, active, passive, gate, killer, twice };
+  const here = { nas, port, active, passive, gate, killer, callsActive, twice };
   if (pair) await pairUp(here);
   return here;
 }

@@ -67,6 +67,35 @@ describeWithPeers('switchover and failback', ['kamailio'], () => {
   );
 
   it(
+    'G6 when no calls are active: it waits before the claim; where that cannot be told it is refused at once',
+    async ({ onTestFinished: later }) => {
+      const { nas, active, passive, callsActive } = await putUpPair(later);
+      const blind = await ordered(passive.engine, 'switchover', '--when-idle');
+      expect(blind.exit).toBe(1);
+      expect(blind.out).toMatch(/how many calls are active cannot be told there: `.*cat .*` ended with 1/);
+      expect((await active.engine.snapshot()).core.phase).toBe('serving');
+      await passive.engine.phase('watching');
+
+      callsActive(2);
+      write(active, 'calls', 'while somebody speaks');
+      expect(await ordered(passive.engine, 'switchover', '--when-idle', '--no-wait')).toMatchObject({ exit: 0 });
+      const waiting = await passive.engine.until('it to wait', ({ runbook }) =>
+        runbook?.steps.some(({ id, state, output }) => id === 'wait-idle' && state === 'running' && output !== ''),
+      );
+      expect(waiting.runbook?.steps.find(({ id }) => id === 'wait-idle')?.output).toBe('2 calls are active\n');
+      expect(epochs(nas)).toEqual([]);
+      expect(active.pbx.pids().length).toBeGreaterThan(0);
+      write(active, 'calls', 'until the last word');
+      callsActive(0);
+      await passive.engine.phase('active', 2 * minutes);
+      expect(active.pbx.pids()).toEqual([]);
+      expect(read(passive, 'calls')).toBe('until the last word');
+      expect(epochs(nas)).toEqual(['epoch-1']);
+    },
+    4 * minutes,
+  );
+
+  it(
     'G6 given up after the other node stood down: it says that neither serves, and what it says brings the other one back',
     async ({ onTestFinished: later }) => {
       const { nas, active, passive, twice } = await putUpPair(later);
