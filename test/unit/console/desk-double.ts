@@ -15,6 +15,7 @@ import type {
 import { backupsAt, backupsDesk } from './backups-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
 import { type DrillDouble, drillAfter, drillDesk, drillReportOf, someRows } from './drill-double.ts';
+import { type NotifyDouble, notifyDesk, notifyOff } from './notify-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
@@ -32,6 +33,7 @@ export interface DeskDouble extends Desk {
   onPromote: (ask: PromoteAsk) => Promise<OrderAnswer & { plan: string[] }>;
   readonly doctor: DoctorDouble;
   readonly drill: DrillDouble;
+  readonly notify: NotifyDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -168,6 +170,7 @@ export function healthySnapshot(now: number): Snapshot {
     offset: { state: 'known', ageMs: 9 * 3600_000 + 120_000, maxMs: 24 * 3600_000, verified: true },
     backups: backupsAt(now),
     drill: drillAfter(passedDrill(now), now - 12 * 24 * 3600_000),
+    notify: notifyOff,
     peer: peerOff,
     runbook: null,
     events: [
@@ -391,6 +394,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       () => held.drill,
       (drill) => double.change({ drill }),
     ),
+    notify: notifyDesk(asked),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };
