@@ -170,7 +170,7 @@ export class Email implements Channel {
 const isPermanent = ({ permanent }: NodemailerError): boolean => permanent === true;
 
 const isCertificate = (error: NodemailerError): boolean =>
-  /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|EPROTO/.test(`${error.code ?? ''} ${error.originalCode ?? ''}`);
+  /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|EPROTO\b/.test(`${error.code ?? ''} ${error.originalCode ?? ''}`);
 
 const oneLine = (text: string): string =>
   text

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { severitySchema } from '../../contract/words.ts';
 import { duration, flag, host, line, mailAddress, port, secretName, webAddress, word } from '../scalars.ts';
-import { group, list } from './form.ts';
+import { group } from './form.ts';
 
 const least = (usual: 'info' | 'warning' | 'alert') =>
   word(
@@ -30,7 +30,11 @@ export const email = group('E-mail, given to a mail server.', {
   user: line('User name at the mail server.', 256).optional(),
   password: secretName('Secret that holds the password.').optional(),
   from: mailAddress('The sender.'),
-  to: list('The recipients.', mailAddress('One recipient.'), 16).min(1),
+  to: z
+    .array(mailAddress('One recipient.'))
+    .min(1)
+    .max(16)
+    .meta({ description: 'The recipients.', noun: 'a list', allowed: 'a list of 1 to 16 mail addresses' }),
   least: least('warning'),
   timeout: timeout('30s'),
 });

@@ -20,7 +20,7 @@ function desktop(body: string | null): Desktop {
     writeFileSync(join(folder, 'notify-send'), `#!/bin/sh\n${body}\n`);
     chmodSync(join(folder, 'notify-send'), 0o755);
   }
-  for (const name of ['sh', 'sleep', 'cat']) {
+  for (const name of ['sh', 'sleep', 'touch', 'id']) {
     writeFileSync(join(folder, name), `#!/bin/sh\nexec /bin/${name} "$@"\n`);
     chmodSync(join(folder, name), 0o755);
   }
@@ -32,13 +32,16 @@ function desktop(body: string | null): Desktop {
 }
 
 it('hands title and text over as they are, and nothing of the engine but the way to the desktop', async () => {
-  const end = await desktop(`printf '%s\\0' "$@" > ${folder}/said; env > ${folder}/env`).send(letterOf(), whole());
+  const end = await desktop(`printf '%s\\0' "$@" > ${folder}/said; /usr/bin/env > ${folder}/env`).send(
+    letterOf(),
+    whole(),
+  );
   expect(end).toEqual({ how: 'sent', said: 'the desktop took it' });
   const [title, body] = readFileSync(join(folder, 'said'), 'utf8').split('\0');
   expect(title).toBe('[Estepe head-office] ALERT: The other node is down (sip: no answer within 4 s).');
   // read as markup by the desktop, and by no shell on the way
   expect(body).toBe(text.replaceAll('&', '&amp;').replaceAll('<', '&lt;'));
-  expect(existsSync('/tmp/x')).toBe(false);
+  expect(existsSync(join(folder, 'was-run'))).toBe(false);
   const env = readFileSync(join(folder, 'env'), 'utf8');
   expect(env).toContain('unix:path=/nowhere');
   expect(env).not.toContain('not for others');

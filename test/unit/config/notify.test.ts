@@ -35,8 +35,8 @@ it.each([
 
 it.each([
   ['desktop: loud', 'notify.desktop'],
-  ['email: { host: smtp.example.com }', 'notify.email.from'],
-  [`email: { ${mail.replace('[admin@example.com]', '[]')} }`, 'notify.email.to'],
+  ['email: { host: smtp.example.com, to: [admin@example.com] }', 'notify.email.from'],
+  [`email: { ${mail.replace('[admin@example.com]', '[]')} }`, 'Allowed: a list of 1 to 16'],
   [
     `email: { ${mail.replace('admin@example.com', 'Admin <admin@example.com>')} }`,
     'is not a mail address. Allowed: one bare address',

@@ -71,9 +71,8 @@ it('what waits is saved from a damaged file, and said', () => {
   const first = openHistory(file);
   const [sent = 0] = first.deliveries.add([one, { ...one, text: 'still waits' }]);
   first.deliveries.ended([sent], { state: 'sent', dueAt: noon, said: '', reached: [] });
-  first.recall('x');
   first.close();
-  // the rowid tree of the facts: what was damaged is another table
+  // another table of the same file
   const [page = 0] = lookInto(file, (db) =>
     db.prepare<[], number>(`SELECT pageno FROM dbstat WHERE name = 'claim'`).pluck().all(),
   );
