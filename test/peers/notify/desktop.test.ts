@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Desktop } from '../../../src-main/notify/desktop.ts';
 import { RealProc } from '../../../src-main/runbook/real-proc.ts';
+import { desktopPrograms, startDesktopSession } from '../fixtures/desktop-session.ts';
 import { newFolder } from '../fixtures/peer-process.ts';
+import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { until } from '../fixtures/until.ts';
 import { letterOf, text, whole } from './letter.ts';
 
@@ -78,4 +80,45 @@ it('one that hangs is ended with all it started, when it is not waited for any m
   control.abort();
   expect(await sending).toMatchObject({ how: 'failed', fault: 'passing' });
   await until('it is gone', () => !existsSync(`/proc/${pid}/exe`));
+});
+
+it('another program that ends well in place of ours is no notice', async () => {
+  const proc = {
+    run: async () => ({ end: { how: 'exit', code: 0 } as const, ms: 1, output: 'It runs already.' }),
+    endLeftovers: async () => 0,
+  };
+  const random = { hex: () => 'abcd1234' };
+  const channel = new Desktop({ proc, folder, platform: 'win32', random, environment: {} });
+  expect(await channel.send(letterOf(), whole())).toMatchObject({
+    how: 'failed',
+    said: expect.stringContaining('It runs already.'),
+  });
+});
+
+describeWithPeers('on a real desktop', desktopPrograms, () => {
+  it('the notice is shown as it was written; once the desktop is gone, that is said', async () => {
+    const session = await startDesktopSession();
+    const channel = new Desktop({
+      ...{ proc: new RealProc(), folder, platform: 'linux', random: { hex: () => 'abcd1234' } },
+      environment: session.environment,
+    });
+    try {
+      expect(await channel.send(letterOf(), whole())).toEqual({ how: 'sent', said: 'the desktop took it' });
+      const [notice] = await until('dunst has it', () => {
+        const all = session.notices();
+        return all.length > 0 && all;
+      });
+      expect(notice?.summary).toBe('[Estepe head-office] ALERT: The other node is down (sip: no answer within 4 s).');
+      // a desktop that reads markup shows the letters that were written
+      const shown = notice?.body
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>')
+        .replaceAll('&quot;', '"')
+        .replaceAll('&amp;', '&');
+      expect(shown).toBe(text);
+    } finally {
+      await session.stop();
+    }
+    expect(await channel.send(letterOf(), whole())).toMatchObject({ how: 'failed', fault: 'person' });
+  });
 });
