@@ -14,7 +14,7 @@ import type {
 } from '../../../src-main/contract/snapshot.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
-import { type DrillDouble, drillAfter, drillDesk, drillReportOf, someRows } from './drill-double.ts';
+import { type DrillDouble, drillAfter, drillDesk, passedDrill } from './drill-double.ts';
 import { type NotifyDouble, notifyDesk, notifyOff } from './notify-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 
@@ -98,12 +98,6 @@ const event = (id: number, at: number, e: Partial<EventView>): EventView => ({
   evidence: {},
   ...e,
 });
-
-const passedDrill = (now: number) =>
-  drillReportOf(
-    someRows.filter(({ state }) => state !== 'problem'),
-    now - 12 * 24 * 3600_000,
-  );
 
 /** The passive of a small office's pair, everything well. */
 export function healthySnapshot(now: number): Snapshot {
@@ -255,16 +249,10 @@ export function runbookAt(now: number, done: number, change: Partial<RunbookView
     'flip-standing',
   ] as const;
   return {
-    id: 7,
+    ...{ id: 7, epoch: 4, by: 'console', because: 'the active is down', reason: '', dryRun: false, cancellable: true },
     kind: 'promotion',
     origin: 'person',
-    by: 'console',
-    because: 'the active is down',
-    epoch: 4,
     status: 'running',
-    reason: '',
-    dryRun: false,
-    cancellable: true,
     overrides: [],
     startedAt: now - done * 2000,
     endedAt: null,
