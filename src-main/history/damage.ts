@@ -1,6 +1,6 @@
 /**
  * A damaged estepe.db: how it is noticed, how it is set aside (never deleted), and what can be saved from it: standing,
- * claims, small facts and the open runbook, since losing the epoch would let two nodes be active. Nothing here decides
+ * claims, small facts, the open runbook and what waits to be told, since losing the epoch would let two nodes be active. Nothing here decides
  * whether to set aside; the caller does.
  */
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';

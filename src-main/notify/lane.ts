@@ -84,6 +84,8 @@ export class Lane {
   readonly #sentAt: number[] = [];
   #lastSentAt: number | null;
   #lastFailure: ChannelView['lastFailure'];
+  /** the newest end was a failure; by order, since the wall clock may be set between two */
+  #failedLast: boolean;
   #failures: number;
   #fault: Fault = 'passing';
   #isFailing: boolean;
@@ -102,6 +104,7 @@ export class Lane {
     this.#told = before.told;
     this.#lastSentAt = before.lastSentAt;
     this.#lastFailure = before.lastFailure && { ...before.lastFailure, todo: '' };
+    this.#failedLast = before.lastFailure !== null && before.lastFailure.at > (before.lastSentAt ?? 0);
     this.#failures = before.failures;
     this.#isFailing = isPersistent(before.failures, 'passing');
     const { clock } = parts;
@@ -182,7 +185,7 @@ export class Lane {
     this.#written(() => id > 0 && journal.ended([id], { state, dueAt: wall, said, reached: [] }));
     if (end.how === 'sent') this.#works(said);
     // A test that fails is no message lost; what was found is shown all the same.
-    else this.#lastFailure = { at: Math.round(wall), sentence: said, todo: end.todo };
+    else this.#failed(wall, said, end.todo);
     this.#look();
     const todo = end.how === 'sent' ? '' : end.todo;
     return { sent: end.how === 'sent', said, todo, ms: Math.round(clock.now() - begun) };
@@ -192,7 +195,7 @@ export class Lane {
     const { name, target } = this.#channel;
     return {
       ...{ name, target, least: this.#least, lastSentAt: this.#lastSentAt, lastFailure: this.#lastFailure },
-      failing: this.#lastFailure !== null && this.#lastFailure.at > (this.#lastSentAt ?? 0),
+      failing: this.#failedLast,
       ...{ waiting: this.#waiting.length, nextAt: this.#nextAt, testing: this.#testing !== null },
     };
   }
@@ -282,6 +285,7 @@ export class Lane {
 
   #works(said: string): void {
     this.#failures = 0;
+    this.#failedLast = false;
     this.#lastSentAt = Math.round(this.#p.clock.wall());
     this.#leftAloneUntil = 0;
     this.#dueNow();
@@ -292,13 +296,18 @@ export class Lane {
     this.#p.onTurn(this, false, sentence);
   }
 
+  #failed(wall: number, sentence: string, todo: string): void {
+    this.#lastFailure = { at: Math.round(wall), sentence, todo };
+    this.#failedLast = true;
+  }
+
   #fails(batch: readonly Waiting[], end: Extract<SendEnd, { how: 'failed' }>): void {
     const { clock } = this.#p;
     const [now, wall] = [clock.now(), clock.wall()];
     const { said, todo, fault, waitMs = 0, reached } = end;
     this.#failures += 1;
     this.#fault = fault;
-    this.#lastFailure = { at: Math.round(wall), sentence: said, todo };
+    this.#failed(wall, said, todo);
     this.#leftAloneUntil = now + Math.max(spacingMs[fault], waitMs);
     for (const row of batch) {
       const pause = pauseAfter(row.attempts, fault, now - row.toldMono, this.#channel.maxAgeMs);

@@ -184,7 +184,8 @@ it('a wrong password is a trouble at once, and is not tried every few seconds, h
   }
   expect(email.letters.length).toBeLessThanOrEqual(2);
   expect(bench.notifier.troubles()).toHaveLength(1);
-  // mended, and the configuration read anew: at once
+  // mended, and the configuration read anew: at once; the wall clock was set back meanwhile
+  work.stepWall(-24 * hour);
   email.answer = sent;
   bench.notifier.reconfigured();
   await work.settle();
