@@ -22,6 +22,8 @@ export default defineConfig({
         estepe: 'src-main/estepe.ts',
         // archives are made and proven on a thread of their own
         'archive-worker': 'src-main/backup/archive/archive-worker.ts',
+        // a notice on the desktop is shown by a process of its own
+        'desktop-child': 'src-main/notify/desktop-child.ts',
         // the lab's PBX and its network are processes of their own
         'embedded-pbx-main': 'src-main/lab/embedded-pbx-main.ts',
         'network-main': 'src-main/lab/network-main.ts',

@@ -39,6 +39,7 @@ import { prunes } from './station/pruning.ts';
 import { Recorder } from './station/recorder.ts';
 import { RunningConfig } from './station/running-config.ts';
 import { siteOf } from './station/site.ts';
+import { wireTelling } from './station/telling.ts';
 import { witnessed } from './station/witness.ts';
 
 export interface StationOptions {
@@ -94,7 +95,7 @@ interface Parts {
 }
 
 function assemble(options: StationOptions, { folder, ownership, loaded, history }: Parts): Station {
-  const { version, trust, onEvent = () => {}, tell = () => {} } = options;
+  const { version, trust, onEvent = () => {} } = options;
   const startedAt = Date.now();
   const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
@@ -127,6 +128,28 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   const recorder = new Recorder(folder.logs);
   const beats = new BeatRing(history);
   let changed = (): void => {};
+  const clean = (text: string): string => redact(text, secrets.all());
+  const notifier = wireTelling({
+    ...{
+      clock,
+      proc,
+      random: ports.random,
+      deliveries: history.deliveries,
+      cwd: folder.root,
+      version,
+      trust,
+      secretOf,
+      clean,
+    },
+    config: () => config.running,
+    note: (severity, rule, sentence) => note(severity, rule, sentence, 'engine'),
+    onChange: () => changed(),
+    onFault: (error) => log.error(`people could not be told: ${sentenceOf(error)}`),
+  });
+  const tell: NonNullable<StationOptions['tell']> = (message) => {
+    options.tell?.(message);
+    notifier.tell(message);
+  };
   const storeroom: Storeroom = new Storeroom({
     ...{ clock, proc, folder, tell },
     random: ports.random,
@@ -142,7 +165,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         return { phase, verdict };
       },
     },
-    clean: (text) => redact(text, secrets.all()),
+    clean,
     onChange: () => changed(),
     onData: () => engine.interpreter.tick(),
   });
@@ -228,7 +251,6 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     onFault: (error) => log.error(`the peer link: ${sentenceOf(error)}`),
     onChange: () => changed(),
   });
-  const clean = (text: string): string => redact(text, secrets.all());
   const looking: DoctorParts = {
     ...{ clock, proc, files, folder, version, site },
     ...{ net: ports.net, dns: ports.dns, random: ports.random, means: meansOf(folder, clock, secrets.add) },
@@ -258,6 +280,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     peer: peer.link,
     doctor,
     drill,
+    notifier,
     troublesBeside: () => [...letOn.troubles(), ...bootLook.troubles(), ...other.troubles()],
     saidByOther: () => other.saidByOther(),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
@@ -273,6 +296,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
       peer.configure();
       bootLook.look();
       drill.reconfigured();
+      notifier.reconfigured();
       note('info', 'config.accepted', 'estepe.yaml changed and is used from now on');
       desk.changed();
     },
@@ -283,6 +307,8 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   });
   log.info(`Estepe ${version} starts on ${folder.root}, process ${process.pid}`);
   if (history.notice !== null) log.warn(history.notice.sentence);
+  // Before all who have something to tell.
+  notifier.start();
   // A restore that a crash cut off is ended before anything else; the watch does not wait for it, a promotion does.
   storeroom.start();
   // Before the engine, which may go on at once with a planned change of roles that a crash cut off.
@@ -322,6 +348,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         bootLook.close();
         letOn.close();
         await Promise.all([doctor.close(), drill.close(), peer.close(), storeroom.close(), engine.stop()]);
+        await notifier.close();
         desk.close();
         clock.close();
         log.info('Estepe has stopped');

@@ -12,6 +12,7 @@ import { addHistory } from './history.ts';
 import { addLab } from './lab.ts';
 import { addLocation } from './location.ts';
 import { addMaintenance } from './maintenance.ts';
+import { addNotify } from './notify.ts';
 import { addPair } from './pair.ts';
 import { addProbe } from './probe.ts';
 import { addCancel, addPromote } from './promote.ts';
@@ -93,6 +94,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
   addMaintenance(program, run);
   addStanding(program, run);
   addPair(program, run);
+  addNotify(program, run);
   addHistory(program, run);
   addBackup(program, run);
   addRestore(program, run);

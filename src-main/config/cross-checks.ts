@@ -326,6 +326,22 @@ function serviceFindings({ services, selfFence }: Config): Finding[] {
   return findings;
 }
 
+/** A password goes with a user, and never over a line that anybody can read. */
+function notifyFindings({ notify: { email } }: Config): Finding[] {
+  if (email === null) return [];
+  const { user, password, security } = email;
+  const path = ['notify', 'email'];
+  if ((user === undefined) !== (password === undefined)) {
+    const [given, missing] = user === undefined ? ['password', 'user'] : ['user', 'password'];
+    return [{ path, wrong: `\`${given}\` is given without \`${missing}\``, allowed: 'both of them, or neither' }];
+  }
+  if (password !== undefined && security === 'none') {
+    const wrong = 'the password would be readable on the way';
+    return [{ path: [...path, 'security'], wrong, allowed: 'starttls or tls where there is a password' }];
+  }
+  return [];
+}
+
 /** Everything in which the keys of this configuration disagree. */
 export function crossChecks(config: Config): Finding[] {
   return [
@@ -340,5 +356,6 @@ export function crossChecks(config: Config): Finding[] {
     placeFindings,
     encryptFindings,
     restoreFindings,
+    notifyFindings,
   ].flatMap((check) => check(config));
 }

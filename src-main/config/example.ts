@@ -92,6 +92,18 @@ promotion:
 #   schedule: "0 4 1 * *"        # by itself on the passive, the first of the month at 04:00; or off
 #   maxAge: 90d                  # mode automatic: an older one is a trouble; it holds no takeover back
 
+# notify:                        # whom Estepe tells, once for each incident, and when it is over; without it only its screens
+#   desktop: true                # a notice on this machine; or { least: alert }
+#   email:
+#     host: smtp.example.com
+#     security: starttls         # starttls (587) | tls (465) | none (25)
+#     user: estepe@example.com
+#     password: smtp             # name of a secret
+#     from: estepe@example.com
+#     to: [admin@example.com]
+#     least: warning             # info | warning | alert: less grave messages are not sent
+#   webhook: { url: "https://hooks.example.com/estepe", secret: webhook, least: info }   # JSON, signed with that secret
+
 # The link to the engine on the other node. Both need it; paired once with \`estepe pair open\` and \`estepe pair join\`.
 # peer:
 #   listen: 192.0.2.2:7443       # this node's own address

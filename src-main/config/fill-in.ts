@@ -21,6 +21,7 @@ export const writtenSchema = z
     backup: sections.backup.optional(),
     restore: sections.restore.optional(),
     drill: sections.drill.prefault({}),
+    notify: sections.notify.prefault({}),
     peer: sections.peer.optional(),
     history: sections.history.prefault({}),
     console: sections.consoleServer.prefault({}),
@@ -136,6 +137,17 @@ function dnsOf({ pair, promotion }: Written) {
   }));
 }
 
+const mailPorts = { starttls: 587, tls: 465, none: 25 } as const;
+
+function notifyOf({ desktop, email, webhook }: Written['notify']) {
+  const onDesktop = desktop === true ? sections.desktop.parse({}) : desktop;
+  return {
+    desktop: onDesktop === false ? null : onDesktop,
+    email: email === undefined ? null : { ...email, port: email.port ?? mailPorts[email.security] },
+    webhook: webhook ?? null,
+  };
+}
+
 export function fillIn(written: Written) {
   const { heartbeat, promotion } = written;
   const { scripts } = promotion;
@@ -166,6 +178,7 @@ export function fillIn(written: Written) {
     backup: written.backup ?? null,
     restore: written.restore ?? null,
     peer: written.peer ?? null,
+    notify: notifyOf(written.notify),
   };
 }
 

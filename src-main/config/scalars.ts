@@ -120,6 +120,15 @@ export const hostPort = (description: string) =>
       }),
     );
 
+/** Where mail is sent to or from, bare: `admin@example.com`. */
+export const mailAddress = (description: string) =>
+  z
+    .string()
+    .max(254)
+    .regex(/^[^\s<>()[\]\\,;:@"]{1,64}@[^\s<>()[\]\\,;:@"]+$/)
+    .refine((text) => isHost(text.slice(text.indexOf('@') + 1)))
+    .meta(inWords(description, { noun: 'a mail address', allowed: 'one bare address, such as admin@example.com' }));
+
 /** A full domain name; an IP address would make TLS and the DNS switch pointless. */
 export const fqdn = (description: string) =>
   z

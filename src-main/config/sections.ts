@@ -9,6 +9,7 @@ export * from './sections/drill.ts';
 export * from './sections/fence.ts';
 export * from './sections/heartbeat.ts';
 export * from './sections/location.ts';
+export * from './sections/notify.ts';
 export * from './sections/peer.ts';
 export * from './sections/promotion.ts';
 export * from './sections/upkeep.ts';

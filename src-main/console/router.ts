@@ -68,6 +68,10 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       cancel: os.drill.cancel.handler(({ input }) => desk.drill.cancel(input)),
       report: os.drill.report.handler(() => desk.drill.report()),
     },
+    notify: {
+      test: os.notify.test.handler(({ input }) => desk.notify.test(input)),
+      list: os.notify.list.handler(({ input }) => desk.notify.list(input)),
+    },
     standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
       events: os.history.events.handler(({ input }) =>

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
 import { doctorViewSchema } from './doctor.ts';
 import { drillReportSchema } from './drill.ts';
+import { channelNameSchema, deliverySchema, notifyTestSchema } from './notify.ts';
 import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
 import { eventViewSchema, feedFrameSchema, guardViewSchema, snapshotSchema } from './snapshot.ts';
 import { everyGuardName, guardNameSchema, guardNames, outcomeSchema, plannedKindSchema } from './words.ts';
@@ -142,6 +143,15 @@ export const contract = {
     cancel: oc.input(z.object({ by: bySchema })).output(backupAnswerSchema),
     /** the last one with its rows; null: none has ended yet */
     report: oc.output(drillReportSchema.nullable()),
+  },
+  /** How people are told; the state of the channels is in the snapshot's `notify`. */
+  notify: {
+    /** really sends, through one channel or (null) all of them; answers what the other end said */
+    test: oc
+      .input(z.object({ by: bySchema, channel: channelNameSchema.nullable().default(null) }))
+      .output(notifyTestSchema),
+    /** newest first */
+    list: oc.input(z.object({ limit: z.number().int().min(1).max(500).default(50) })).output(z.array(deliverySchema)),
   },
   standing: {
     /** A person says that role and epoch are right after a damaged history had lost them. */

@@ -6,6 +6,7 @@ import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
 import type { DoctorView } from './doctor.ts';
 import type { DrillReport } from './drill.ts';
+import type { ChannelName, DeliveryView, NotifyTest } from './notify.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
 import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
 import type { GuardName, PlannedKind, Severity } from './words.ts';
@@ -66,6 +67,14 @@ export interface DrillDesk {
   report(): DrillReport | null;
 }
 
+/** How people are told; the state of the channels is in the snapshot. */
+export interface NotifyDesk {
+  /** `channel` null: all of them; really sends */
+  test(ask: { by: string; channel: ChannelName | null }): Promise<NotifyTest>;
+  /** newest first */
+  list(query: { limit: number }): DeliveryView[];
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -80,6 +89,7 @@ export interface Desk {
   readonly pair: PairDesk;
   readonly doctor: DoctorDesk;
   readonly drill: DrillDesk;
+  readonly notify: NotifyDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {

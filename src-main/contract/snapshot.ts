@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { backupsViewSchema } from './backups.ts';
 import { drillViewSchema } from './drill.ts';
+import { notifyViewSchema } from './notify.ts';
 import { peerViewSchema } from './peer.ts';
 import {
   failWhenSchema,
@@ -185,6 +186,7 @@ export const snapshotSchema = z.object({
   offset: offsetViewSchema,
   backups: backupsViewSchema,
   drill: drillViewSchema,
+  notify: notifyViewSchema,
   peer: peerViewSchema,
   runbook: runbookViewSchema.nullable(),
   /** newest first, at most 50 */

@@ -1,11 +1,12 @@
 /**
  * A damaged estepe.db: how it is noticed, how it is set aside (never deleted), and what can be saved from it: standing,
- * claims, small facts and the open runbook, since losing the epoch would let two nodes be active. Nothing here decides
+ * claims, small facts, the open runbook and what waits to be told, since losing the epoch would let two nodes be active. Nothing here decides
  * whether to set aside; the caller does.
  */
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { sentenceOf } from '../contract/errors.ts';
 import { standingLostKey } from '../engine/ports.ts';
+import { hasDeliveries } from './deliveries.ts';
 import { hasRestores } from './restores.ts';
 import { connect, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, newestVersion, versionOf } from './schema.ts';
@@ -161,6 +162,7 @@ function saveInto(fresh: Sqlite, aside: string, list: readonly Migration[]): Sav
   if (old !== null && known) {
     saveRows(fresh, old, outcome);
     if (hasRestores(fresh)) saveRestores(fresh, old, outcome);
+    if (hasDeliveries(fresh)) saveDeliveries(fresh, old, outcome);
     migrate(fresh, list);
   } else {
     outcome.lost.push(standingWords, 'the claims of epochs', 'an open runbook, if there was one');
@@ -198,6 +200,14 @@ function saveRestores(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void 
   const kept = restores.whole ? put(fresh, 'restore', restores.rows) : 0;
   if (kept > 0) saved.push(kept === 1 ? '1 restore' : `${kept} restores`);
   if (!restores.whole || kept < restores.rows.length) lost.push('what was restored here');
+}
+
+/** What waits to be told is told by the new file; what was told is no loss. */
+function saveDeliveries(fresh: Sqlite, old: Sqlite, { saved, lost }: Saved): void {
+  const waiting = readable(old, `SELECT * FROM delivery NOT INDEXED WHERE state = 'waiting' ORDER BY id`);
+  const kept = put(fresh, 'delivery', waiting.rows);
+  if (kept > 0) saved.push(kept === 1 ? '1 message that waits to be sent' : `${kept} messages that wait to be sent`);
+  if (!waiting.whole || kept < waiting.rows.length) lost.push('messages that waited to be sent');
 }
 
 /** An open runbook whose journal cannot be read whole is kept as halted: what was done in it is for a person to say. */

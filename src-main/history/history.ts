@@ -14,6 +14,7 @@ import type { Role } from '../contract/words.ts';
 import type { NewEvent, Standing, Store } from '../engine/ports.ts';
 import { beatTable } from './beats.ts';
 import { damageIn, damageSaid, finishSettingAside, type Notice, setAside, tooShort } from './damage.ts';
+import { type Deliveries, deliveryTable } from './deliveries.ts';
 import { eventAsStored, eventTable } from './events.ts';
 import { databaseError, saysDamaged } from './faults.ts';
 import { look, rollBack } from './look.ts';
@@ -52,6 +53,8 @@ export interface History extends Store {
   readonly notice: Notice | null;
   /** What was restored here, and what stands here. */
   readonly restores: Restores;
+  /** What is told to people, and what became of it. */
+  readonly deliveries: Deliveries;
   /** Counts and latency of one test over time, from the coarsest rollup that suits. Throws `database`. */
   series(query: SeriesQuery): Series;
   /** Beats of a test in [from, to), the newest `limit` of them, oldest first. Throws `database`. */
@@ -228,6 +231,7 @@ function composed(db: Sqlite, file: string, options: HistoryOptions, notice: Not
     ...vitals(db, write, read),
     ...journal(runbooks, write, read),
     restores: restores(db, write, read),
+    deliveries: deliveries(db, write, read),
     event,
     events: (query) => read('read events', () => listed(query)),
     beats: (rows) => write.keep({ beats: rows }),
@@ -369,5 +373,21 @@ function restores(db: Sqlite, write: Writer, read: Read): Restores {
     restoredNow: () => read('read what is restored', () => table().restoredNow()),
     restoredTimes: () => read('read the restores', () => table().restoredTimes()),
     list: (limit) => read('read the restores', () => table().list(limit)),
+  };
+}
+
+/** Deliveries to people, each call one durable transaction. */
+function deliveries(db: Sqlite, write: Writer, read: Read): Deliveries {
+  let made: Deliveries | null = null;
+  const table = (): Deliveries => {
+    made ??= deliveryTable(db);
+    return made;
+  };
+  return {
+    add: (rows) => write.durable('keep what is to be told', () => table().add(rows)),
+    trying: (ids, at) => write.durable('note an attempt to tell', () => table().trying(ids, at)),
+    ended: (ids, end) => write.durable('note what became of a delivery', () => table().ended(ids, end)),
+    waiting: () => read('read what is to be told', () => table().waiting()),
+    list: (limit) => read('read the deliveries', () => table().list(limit)),
   };
 }

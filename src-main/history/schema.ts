@@ -143,9 +143,31 @@ CREATE TABLE restore (
 CREATE UNIQUE INDEX restore_one_open ON restore (ended_at IS NULL) WHERE ended_at IS NULL;
 `;
 
+const version3 = `
+-- What is told to people, through which channel. open = 1: an attempt was begun, and nobody wrote how it ended.
+CREATE TABLE delivery (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  channel TEXT NOT NULL,
+  key TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  text TEXT NOT NULL,
+  told_at INTEGER NOT NULL,
+  life TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given-up')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  tried_at INTEGER,
+  due_at INTEGER NOT NULL,
+  open INTEGER NOT NULL DEFAULT 0,
+  said TEXT NOT NULL DEFAULT '',
+  reached TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE INDEX delivery_waiting ON delivery (id) WHERE state = 'waiting';
+`;
+
 export const migrations: readonly Migration[] = [
   { version: 1, what: 'the first tables', run: (db) => db.exec(version1) },
   { version: 2, what: 'what was restored here', run: (db) => db.exec(version2) },
+  { version: 3, what: 'what is told to people', run: (db) => db.exec(version3) },
 ];
 
 /** The newest version this Estepe knows. */

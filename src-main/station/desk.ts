@@ -9,6 +9,7 @@ import type { Phase } from '../contract/words.ts';
 import { plannedGuards, standDownGuards } from '../engine/planned-guards.ts';
 import type { Clock, RunbookRecord } from '../engine/ports.ts';
 import type { History } from '../history/history.ts';
+import type { Notifier } from '../notify/notifier.ts';
 import type { PeerLink } from '../peer/link.ts';
 import type { NodeWord } from '../peer/word.ts';
 import type { OrderAsk } from '../runbook/interpreter.ts';
@@ -37,6 +38,7 @@ export interface DeskParts {
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
   doctor: DoctorDesk;
+  notifier: Pick<Notifier, 'test' | 'list' | 'view' | 'troubles'>;
   drill: { readonly desk: DrillDesk; view(): Snapshot['drill']; troubles(): Snapshot['troubles'] };
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
@@ -98,6 +100,10 @@ export function makeDesk(parts: DeskParts): StationDesk {
     },
     doctor: { start: () => parts.doctor.start(), view: () => parts.doctor.view() },
     drill: parts.drill.desk,
+    notify: {
+      test: ({ channel }) => parts.notifier.test(channel),
+      list: ({ limit }) => parts.notifier.list(limit),
+    },
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),
@@ -175,7 +181,12 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
           },
         ]
       : [];
-    const beside = [...parts.troublesBeside(), ...parts.backups.troubles(), ...parts.drill.troubles()];
+    const beside = [
+      ...parts.troublesBeside(),
+      ...parts.backups.troubles(),
+      ...parts.drill.troubles(),
+      ...parts.notifier.troubles(),
+    ];
     return [...stalled, ...lost, ...beside, ...config.troubles(), ...own];
   };
 
@@ -205,6 +216,7 @@ function picturesOf(parts: DeskParts): () => Omit<Snapshot, 'version'> {
       },
       backups: parts.backups.view(),
       drill: parts.drill.view(),
+      notify: parts.notifier.view(),
       peer: coveredByWords(parts.peer.view(), config.running.backup !== null, observation.claims),
       said: parts.saidByOther(),
       offset: parts.backups.offset(),

@@ -42,6 +42,7 @@ export interface Sitter {
   maintenance: (Maintenance & { leftMs: number }) | null;
   backups: Snapshot['backups'];
   drill: Snapshot['drill'];
+  notify: Snapshot['notify'];
   peer: Snapshot['peer'];
   /** the other node's word, as heard last */
   said: NodeWord | null;
@@ -87,6 +88,7 @@ export function pictureOf(sitter: Sitter): Omit<Snapshot, 'version'> {
     offset: sitter.offset,
     backups: sitter.backups,
     drill: sitter.drill,
+    notify: sitter.notify,
     peer: sitter.peer,
     runbook: sitter.runbook && runbookView(sitter.runbook, sitter.stepsFor(sitter.runbook), sitter.runner),
     events,

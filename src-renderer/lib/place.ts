@@ -1,11 +1,12 @@
 /** Which page the address asks for: its fragment, so that links, the back button and a reload work as everywhere. */
-export type Place = 'overview' | 'backups' | 'doctor' | 'drill';
+export type Place = 'overview' | 'backups' | 'doctor' | 'drill' | 'notifications';
 
 export const hrefOf: Record<Place, string> = {
   overview: '#overview',
   backups: '#backups',
   doctor: '#doctor',
   drill: '#drill',
+  notifications: '#notifications',
 };
 
 const places = Object.keys(hrefOf) as Place[];

@@ -45,6 +45,11 @@ export const peers: readonly Peer[] = [
   { package: 'etcd-client', program: 'etcdctl', what: 'users of etcd' },
   { package: 'age', program: 'age', what: 'encrypted backups, opened by another program' },
   { package: 'unzip', program: 'unzip', what: 'archives, opened by another program' },
+  { package: 'libnotify-bin', program: 'notify-send', what: 'notices on the desktop' },
+  { package: 'dunst', program: 'dunst', what: 'a desktop that shows them' },
+  { package: 'dbus-daemon', program: 'dbus-run-session', what: 'the session bus of that desktop' },
+  { package: 'dbus-bin', program: 'dbus-send', what: 'whether it is there yet' },
+  { package: 'xvfb', program: 'Xvfb', what: 'the screen of that desktop' },
   { package: 'curl', program: 'curl', what: 'the fence script for smart plugs' },
 ];
 

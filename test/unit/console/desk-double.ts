@@ -14,7 +14,8 @@ import type {
 } from '../../../src-main/contract/snapshot.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
-import { type DrillDouble, drillAfter, drillDesk, drillReportOf, someRows } from './drill-double.ts';
+import { type DrillDouble, drillAfter, drillDesk, passedDrill } from './drill-double.ts';
+import { type NotifyDouble, notifyDesk, notifyOff } from './notify-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
@@ -32,6 +33,7 @@ export interface DeskDouble extends Desk {
   onPromote: (ask: PromoteAsk) => Promise<OrderAnswer & { plan: string[] }>;
   readonly doctor: DoctorDouble;
   readonly drill: DrillDouble;
+  readonly notify: NotifyDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -96,12 +98,6 @@ const event = (id: number, at: number, e: Partial<EventView>): EventView => ({
   evidence: {},
   ...e,
 });
-
-const passedDrill = (now: number) =>
-  drillReportOf(
-    someRows.filter(({ state }) => state !== 'problem'),
-    now - 12 * 24 * 3600_000,
-  );
 
 /** The passive of a small office's pair, everything well. */
 export function healthySnapshot(now: number): Snapshot {
@@ -168,6 +164,7 @@ export function healthySnapshot(now: number): Snapshot {
     offset: { state: 'known', ageMs: 9 * 3600_000 + 120_000, maxMs: 24 * 3600_000, verified: true },
     backups: backupsAt(now),
     drill: drillAfter(passedDrill(now), now - 12 * 24 * 3600_000),
+    notify: notifyOff,
     peer: peerOff,
     runbook: null,
     events: [
@@ -252,16 +249,10 @@ export function runbookAt(now: number, done: number, change: Partial<RunbookView
     'flip-standing',
   ] as const;
   return {
-    id: 7,
+    ...{ id: 7, epoch: 4, by: 'console', because: 'the active is down', reason: '', dryRun: false, cancellable: true },
     kind: 'promotion',
     origin: 'person',
-    by: 'console',
-    because: 'the active is down',
-    epoch: 4,
     status: 'running',
-    reason: '',
-    dryRun: false,
-    cancellable: true,
     overrides: [],
     startedAt: now - done * 2000,
     endedAt: null,
@@ -391,6 +382,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       () => held.drill,
       (drill) => double.change({ drill }),
     ),
+    notify: notifyDesk(asked),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };

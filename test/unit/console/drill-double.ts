@@ -51,6 +51,13 @@ export const drillReportOf = (rows: readonly DrillRow[], at: number): DrillRepor
   ...{ counts: countsOf(rows), rows: [...rows] },
 });
 
+/** One that passed twelve days ago. */
+export const passedDrill = (now: number) =>
+  drillReportOf(
+    someRows.filter(({ state }) => state !== 'problem'),
+    now - 12 * 24 * 3600_000,
+  );
+
 /** The part of the snapshot that such a report leaves. */
 export function drillAfter(report: DrillReport, lastPassedAt: number | null): DrillView {
   const { at, by, role, passed, backup, counts } = report;
