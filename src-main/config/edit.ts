@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Document, isScalar, parseDocument, stringify } from 'yaml';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { writeAtomically } from './atomic-file.ts';
+import { setInPlace } from './edit-in-place.ts';
 import { configFileName } from './load.ts';
 import { problemsError, writePath } from './problems.ts';
 import { checkText } from './text.ts';
@@ -51,6 +52,32 @@ function exchanged(text: string, document: Document, path: Path, value: PlainVal
   return after.errors.length === 0 && isDeepStrictEqual(after.toJS(), document.toJS()) ? spliced : null;
 }
 
+/** The same for whole entries: written, taken out, or written anew, and every other line as it was. */
+function inPlace(text: string, path: Path, value: unknown): string | null {
+  const document = parse(text);
+  const placed = setInPlace(text, document, path, value);
+  if (placed === null) return null;
+  try {
+    if (value !== undefined) document.setIn(path, document.createNode(value));
+    else if (document.hasIn(path)) document.deleteIn(path);
+  } catch {
+    // said by the way that does not mind the lines
+    return null;
+  }
+  const after = parse(placed);
+  return after.errors.length === 0 && isDeepStrictEqual(after.toJS(), document.toJS()) ? placed : null;
+}
+
+/** What a text says, key by key; null where it is no YAML or far too much. */
+export function writtenIn(text: string): unknown {
+  try {
+    const document = parse(text);
+    return document.errors.length > 0 ? null : (document.toJS({ maxAliasCount: 100 }) as unknown);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The text of a configuration with one value set, comments and order kept. Groups on the way are made where missing.
  * The result is not checked; `writeConfig` does that.
@@ -72,6 +99,8 @@ export function setInText(text: string, path: Path, value: unknown): string {
     const simple = exchanged(text, document, path, value);
     if (simple !== null) return simple;
   }
+  const placed = inPlace(text, path, value);
+  if (placed !== null) return placed;
   try {
     if (value === undefined) document.deleteIn(path);
     else document.setIn(path, document.createNode(value));

@@ -7,6 +7,15 @@ import type { OrderAnswer, SeriesPoint } from './contract.ts';
 import type { DoctorView } from './doctor.ts';
 import type { DrillReport } from './drill.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
+import type {
+  CheckAsk,
+  CheckedView,
+  SaveAnswer,
+  SettingsView,
+  TrialAnswer,
+  TrialKind,
+  TrialsView,
+} from './settings.ts';
 import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
 import type { GuardName, PlannedKind, Severity } from './words.ts';
 
@@ -66,6 +75,19 @@ export interface DrillDesk {
   report(): DrillReport | null;
 }
 
+/** The configuration: read, judged, tried, saved. A secret goes in and never out. */
+export interface SettingsDesk {
+  read(): SettingsView;
+  check(ask: CheckAsk): CheckedView;
+  save(ask: { by: string; text: string; base: string }): Promise<SaveAnswer>;
+  setSecret(ask: { by: string; name: string; secret: string }): { name: string };
+  readonly trials: {
+    start(ask: { kind: TrialKind; text: string }): TrialAnswer;
+    view(): TrialsView;
+    cancel(ask: { kind: TrialKind }): { was: boolean };
+  };
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -80,6 +102,7 @@ export interface Desk {
   readonly pair: PairDesk;
   readonly doctor: DoctorDesk;
   readonly drill: DrillDesk;
+  readonly settings: SettingsDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {

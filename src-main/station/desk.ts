@@ -3,7 +3,7 @@
  * and answers what the core answered; decides nothing.
  */
 import type { Storeroom } from '../backup/storeroom.ts';
-import type { Desk, DoctorDesk, DrillDesk, PromoteAsk } from '../contract/desk.ts';
+import type { Desk, DoctorDesk, DrillDesk, PromoteAsk, SettingsDesk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import { plannedGuards, standDownGuards } from '../engine/planned-guards.ts';
@@ -37,6 +37,7 @@ export interface DeskParts {
   backups: Pick<Storeroom, 'desk' | 'view' | 'offset' | 'troubles'>;
   peer: PeerLink;
   doctor: DoctorDesk;
+  settings: SettingsDesk;
   drill: { readonly desk: DrillDesk; view(): Snapshot['drill']; troubles(): Snapshot['troubles'] };
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
@@ -98,6 +99,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
     },
     doctor: { start: () => parts.doctor.start(), view: () => parts.doctor.view() },
     drill: parts.drill.desk,
+    settings: parts.settings,
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),

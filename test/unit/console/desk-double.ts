@@ -12,10 +12,12 @@ import type {
   Snapshot,
   StepView,
 } from '../../../src-main/contract/snapshot.ts';
+import { site } from '../config/texts.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
 import { type DrillDouble, drillAfter, drillDesk, drillReportOf, someRows } from './drill-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
+import { type SettingsDouble, settingsDouble } from './settings-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
 export type Change = Partial<Omit<Snapshot, 'version' | 'at'>>;
@@ -32,6 +34,7 @@ export interface DeskDouble extends Desk {
   onPromote: (ask: PromoteAsk) => Promise<OrderAnswer & { plan: string[] }>;
   readonly doctor: DoctorDouble;
   readonly drill: DrillDouble;
+  readonly settings: SettingsDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -391,6 +394,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       () => held.drill,
       (drill) => double.change({ drill }),
     ),
+    settings: settingsDouble(asked, site),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };
