@@ -56,6 +56,8 @@ export const settingsViewSchema = checkedViewSchema.extend({
   path: z.string(),
   /** what holds where a key is left out, by path (`backup.keep`), as it would be written */
   usual: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** which tests run where none is named, by profile */
+  profileTests: z.record(z.string(), z.array(z.string())),
   /** what is wrong with the file that stands there; the engine goes on with the one before */
   trouble: z.string().nullable(),
 });

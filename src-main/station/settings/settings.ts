@@ -41,6 +41,7 @@ export interface SettingsParts {
 export function settingsDesk(parts: SettingsParts): SettingsDesk {
   const { folder, firstText, trials } = parts;
   const usual = usualValues();
+  const profileTests = Object.fromEntries(profiles.map((name) => [name, [...profileFacts[name].tests]]));
 
   const judged = (asked: string, changes: readonly ChangeAsked[], standing: Standing): CheckedView => {
     const { text, refused } = changed(asked, changes);
@@ -83,6 +84,7 @@ export function settingsDesk(parts: SettingsParts): SettingsDesk {
         firstRun: firstText !== null,
         path: folder.config,
         usual,
+        profileTests,
         trouble: parts.trouble(),
       };
     },

@@ -128,8 +128,8 @@ describe('serve', () => {
 
   it('no configuration: the console alone, said so; one that is written by hand begins the watch', async () => {
     const first = serve('--json');
-    await until('its address', async () => (first.said() === '' ? null : true));
-    expect(JSON.parse(first.said())).toMatchObject({ phase: 'first-run', dataFolder: folder.path });
+    await until('its address', async () => (first.out() === '' ? null : true));
+    expect(JSON.parse(first.out())).toMatchObject({ phase: 'first-run', dataFolder: folder.path });
     const told = await estepe('status', '--data', folder.path);
     expect(told.exit).toBe(1);
     expect(told.err).toContain('not set up here yet');
@@ -137,7 +137,7 @@ describe('serve', () => {
     const second = await serve().ended;
     expect(second.err).toContain('Another engine runs on');
     writeFileSync(config(), yaml());
-    await until('the watch', async () => (await status().catch(() => null)) ?? null);
+    await until('the watch', async () => (await status().catch(() => null))?.core);
     expect((await status()).core).toMatchObject({ phase: 'starting' });
   });
 
