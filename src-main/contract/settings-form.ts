@@ -2,7 +2,7 @@
  * The configuration as forms: which fields a section has, what stands in each, what a typed value changes in the text, and what may be
  * done next. Pure; the text stays the truth, and the engine alone judges it.
  */
-import type { ChangeAsked, CheckedView, ProblemView, SettingsView } from './settings.ts';
+import type { ChangeAsked, CheckedView, SettingsView } from './settings.ts';
 
 /** In the order in which the first run asks for them. */
 export const settingsSections = [

@@ -2,8 +2,8 @@
  * How one gets on through the settings: which section a problem belongs to, which step of the first run may be opened, whether there is
  * something to save. Pure.
  */
-import type { CheckedView, ProblemView } from './settings.ts';
-import { type Field, type SettingsSection, settingsSections } from './settings-form.ts';
+import type { CheckedView, ProblemView, TrialKind } from './settings.ts';
+import { type Field, type SettingsSection, settingsSections, valueAt, type Written } from './settings-form.ts';
 
 const prefixes: readonly (readonly [prefix: string, section: SettingsSection])[] = [
   ['pair.profile', 'pbx'],
@@ -95,4 +95,14 @@ export function saveState({ pending, checked }: Judged, base: string): SaveState
   if (checked.base !== base) return 'moved';
   if (!checked.ok) return 'wrong';
   return checked.diff.length === 0 ? 'same' : 'ready';
+}
+
+/** The part of the text that a trial is about, to be compared: what was seen stays good while this does. */
+export function triedPart(kind: TrialKind, written: Written): string {
+  const parts: Record<TrialKind, readonly (readonly string[])[]> = {
+    location: [['backup', 'location']],
+    tests: [['pair'], ['heartbeat']],
+    rights: [['pair', 'profile'], ['heartbeat', 'tests'], ['services'], ['promotion']],
+  };
+  return JSON.stringify(parts[kind].map((path) => valueAt(written, path) ?? null));
 }

@@ -1,11 +1,12 @@
 /** Which page the address asks for: its fragment, so that links, the back button and a reload work as everywhere. */
-export type Place = 'overview' | 'backups' | 'doctor' | 'drill';
+export type Place = 'overview' | 'backups' | 'doctor' | 'drill' | 'settings';
 
 export const hrefOf: Record<Place, string> = {
   overview: '#overview',
   backups: '#backups',
   doctor: '#doctor',
   drill: '#drill',
+  settings: '#settings',
 };
 
 const places = Object.keys(hrefOf) as Place[];

@@ -4,6 +4,8 @@
  */
 import type { DataFolder } from '../../config/data-folder.ts';
 import { setInText, writtenIn } from '../../config/edit.ts';
+import { isUntouched } from '../../config/first.ts';
+import { profileFacts, profiles } from '../../config/profiles.ts';
 import {
   firstProblem,
   keptFileName,
@@ -78,7 +80,8 @@ export function settingsDesk(parts: SettingsParts): SettingsDesk {
   return {
     read(): SettingsView {
       const standing = standingFile(folder.root);
-      const text = firstText === null ? (standing.text ?? '') : firstText();
+      const begun = firstText === null || (standing.text !== null && !isUntouched(standing.text));
+      const text = begun ? (standing.text ?? '') : firstText();
       return {
         ...judged(text, [], standing),
         firstRun: firstText !== null,

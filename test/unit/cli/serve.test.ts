@@ -133,7 +133,7 @@ describe('serve', () => {
     const told = await estepe('status', '--data', folder.path);
     expect(told.exit).toBe(1);
     expect(told.err).toContain('not set up here yet');
-    expect(told.err).toContain(notice().endpoint);
+    expect(told.err).toContain(JSON.parse(first.out()).console);
     const second = await serve().ended;
     expect(second.err).toContain('Another engine runs on');
     writeFileSync(config(), yaml());
