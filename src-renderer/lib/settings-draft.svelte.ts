@@ -152,6 +152,7 @@ export class SettingsDraft {
 
   /** A field that nobody is in any more shows what the text says. */
   #settle(field: Field, typed: string | boolean): void {
+    this.touched[field.id] = true;
     if (this.typed[field.id] === typed && document.activeElement?.id !== field.id) delete this.typed[field.id];
   }
 
