@@ -42,7 +42,7 @@ describe('saving estepe.yaml', () => {
 
   it('G7 what cannot be used is refused with its line', () => {
     using folder = temporaryFolder();
-    const end = saveConfig(folder.path, 'role: nobody\n', '');
+    const end = saveConfig(folder.path, minimal.replace('passive', 'nobody'), '');
     expect(end).toMatchObject({ saved: false, refusedBy: 'problems' });
     expect(!end.saved && end.refusedBy === 'problems' && end.problems[0]).toMatchObject({ path: 'role', line: 1 });
     expect(readdirSync(folder.path)).toEqual([]);
