@@ -56,4 +56,73 @@ describeWithPeers('the console in a browser: settings', ['chromium'], () => {
     expect(file()).toBe(site.replace('countdown: 5m', 'countdown: 10m'));
     expect(readFileSync(join(console.desk.settings.data, 'estepe.before.yaml'), 'utf8')).toBe(site);
   });
+
+  it('an error in the text is said with its line while it is typed, and is not saved', async () => {
+    const text = console.page.locator('#settings-text');
+    await text.fill(site.replace('interval: 30s', 'interval: soon'));
+    await saveIs('wrong');
+    await console.page.getByRole('button', { name: 'Line 4, column 13' }).waitFor();
+    expect(await field('heartbeat.interval').getAttribute('data-wrong')).not.toBeNull();
+    await save().click({ force: true });
+    expect(file()).toBe(site);
+    await text.fill('role: [');
+    await saveIs('wrong');
+    await text.fill(site);
+    await saveIs('same');
+  });
+
+  it('a file that was changed meanwhile is not overwritten unseen', async () => {
+    await input('backup.keep').fill('9');
+    await saveIs('ready');
+    console.desk.settings.write(`${site}# by hand\n`);
+    await save().click();
+    await console.page.getByText('was changed by somebody else meanwhile; nothing was written').waitFor();
+    await saveIs('moved');
+    expect(file()).toBe(`${site}# by hand\n`);
+    expect(await console.page.locator('[data-diff=gone]').allInnerTexts()).toEqual(
+      expect.arrayContaining([expect.stringContaining('# by hand')]),
+    );
+    await console.page.getByRole('button', { name: 'Throw my changes away' }).click();
+    await saveIs('same');
+    expect(await input('backup.keep').inputValue()).toBe('7');
+  });
+
+  it('a draft outlives another page and a reload', async () => {
+    await input('backup.keep').fill('9');
+    await saveIs('ready');
+    await console.page.locator('nav a[href="#overview"]').click();
+    await console.page.locator('nav a[href="#settings"]').click();
+    await saveIs('ready');
+    expect(await input('backup.keep').inputValue()).toBe('9');
+    await console.page.reload();
+    await saveIs('ready');
+    expect(await input('backup.keep').inputValue()).toBe('9');
+  });
+
+  it('by the keyboard alone: to a section, a change, the file, saved', async () => {
+    const { page } = console;
+    await page.getByRole('button', { name: 'How to decide' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('section-decide');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    await saveIs('ready');
+    await page.getByRole('button', { name: 'To the file and what changes' }).focus();
+    await page.keyboard.press('Enter');
+    await save().focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Saved. It is used from now on').waitFor();
+    expect(file()).toBe(site.replace('mode: confirm ', 'mode: manual '));
+  });
+
+  it('a trial shows what each part came to, and can be cancelled', async () => {
+    const { page } = console;
+    await page.getByRole('button', { name: 'Test the place' }).click();
+    await page.locator('[data-trial=location][data-ended=running]').waitFor();
+    await page.locator('[data-trial=location]').getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('[data-trial=location][data-ended=cancelled]').waitFor();
+    expect(console.desk.asked.map(({ call }) => call)).toEqual(
+      expect.arrayContaining(['try.location', 'try.location.cancel']),
+    );
+  });
 });
