@@ -45,7 +45,11 @@ function exchanged(text: string, document: Document, path: Path, value: PlainVal
   const node = document.getIn(path, true);
   if (!isScalar(node) || !node.range || node.range[0] === node.range[1]) return null;
   const written = stringify(value, { lineWidth: 0 }).trimEnd();
-  const spliced = text.slice(0, node.range[0]) + written + text.slice(node.range[1]);
+  const [start, end] = node.range;
+  // A comment that stands in a column stays there as long as it can.
+  const blanks = /^( {2,})#/.exec(text.slice(end))?.[1]?.length ?? 0;
+  const left = blanks === 0 ? 0 : Math.max(1, blanks - (written.length - (end - start)));
+  const spliced = text.slice(0, start) + written + ' '.repeat(left) + text.slice(end + blanks);
   const after = parse(spliced);
   document.setIn(path, value);
   // Quotes that are enough on a line of their own may not be inside { } or [ ]: then the text says something else.

@@ -47,13 +47,13 @@ describeWithPeers('the console in a browser: settings', ['chromium'], () => {
     const lines = await console.page.locator('[data-diff=new], [data-diff=gone]').allInnerTexts();
     expect(lines.map((line) => line.trim())).toEqual([
       expect.stringContaining('countdown: 5m            # confirm: nobody answers'),
-      expect.stringContaining('countdown: 10m            # confirm: nobody answers'),
+      expect.stringContaining('countdown: 10m           # confirm: nobody answers'),
     ]);
     expect(file()).toBe(site);
     await console.inspect('settings changed', names);
     await save().click();
     await console.page.getByText('the one of before is estepe.before.yaml').waitFor();
-    expect(file()).toBe(site.replace('countdown: 5m', 'countdown: 10m'));
+    expect(file()).toBe(site.replace('countdown: 5m ', 'countdown: 10m'));
     expect(readFileSync(join(console.desk.settings.data, 'estepe.before.yaml'), 'utf8')).toBe(site);
   });
 
@@ -112,7 +112,7 @@ describeWithPeers('the console in a browser: settings', ['chromium'], () => {
     await save().focus();
     await page.keyboard.press('Enter');
     await page.getByText('Saved. It is used from now on').waitFor();
-    expect(file()).toBe(site.replace('mode: confirm ', 'mode: manual '));
+    expect(file()).toBe(site.replace('mode: confirm ', 'mode: manual  '));
   });
 
   it('a trial shows what each part came to, and can be cancelled', async () => {
