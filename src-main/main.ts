@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { app, type BrowserWindow, dialog } from 'electron';
 import { defaultDataFolder } from './config/data-folder.ts';
 import { readEndpoint } from './config/endpoint.ts';
-import { type EngineHost, hostEngine } from './console/engine-host.ts';
+import { type Host, hostHere } from './console/engine-host.ts';
 import { EstepeError, sentenceOf } from './contract/errors.ts';
 import { openConsoleWindow } from './shell/window.ts';
 
 const preload = fileURLToPath(new URL('../preload/preload.cjs', import.meta.url));
 
-let host: EngineHost | null = null;
+let host: Host | null = null;
 let window: BrowserWindow | null = null;
 
 /** The address of the console, with its key: of the engine that owns the data folder, or of one started here. */
@@ -23,7 +23,7 @@ async function consoleLink(): Promise<string> {
     const { endpoint, token } = notice.endpoint;
     return `${endpoint}#token=${encodeURIComponent(token)}`;
   }
-  host = await hostEngine({ dataFolder, version: app.getVersion() });
+  host = await hostHere({ dataFolder, version: app.getVersion() });
   return host.link;
 }
 

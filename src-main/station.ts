@@ -7,7 +7,7 @@ import { Storeroom } from './backup/storeroom.ts';
 import { meansOf } from './backup/work-of-config.ts';
 import { type DataFolder, openDataFolder } from './config/data-folder.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
-import { takeOwnership } from './config/owner.ts';
+import { type Ownership, takeOwnership } from './config/owner.ts';
 import { readSecret, redact } from './config/secrets.ts';
 import type { Desk } from './contract/desk.ts';
 import { sentenceOf } from './contract/errors.ts';
@@ -38,6 +38,8 @@ import { backupForOther, type PlannedParts, pairAtWork, plannedSight } from './s
 import { prunes } from './station/pruning.ts';
 import { Recorder } from './station/recorder.ts';
 import { RunningConfig } from './station/running-config.ts';
+import { settingsDesk } from './station/settings/settings.ts';
+import { Trials } from './station/settings/trials.ts';
 import { siteOf } from './station/site.ts';
 import { wireTelling } from './station/telling.ts';
 import { witnessed } from './station/witness.ts';
@@ -68,13 +70,25 @@ export interface Station {
   close(): Promise<void>;
 }
 
+/** A data folder that belongs to this process. */
+export interface HeldFolder {
+  readonly folder: DataFolder;
+  readonly ownership: Ownership;
+}
+
+/** @throws EstepeError `data-folder`, `owned` */
+export function holdFolder(dataFolder?: string): HeldFolder {
+  const folder = openDataFolder(dataFolder);
+  return { folder, ownership: takeOwnership(folder) };
+}
+
 /**
  * Starts an engine on a data folder.
+ * @param held is given free again when it fails, or when the station is closed
  * @throws EstepeError `data-folder`, `owned`, `config`, `database`, `runtime`: what, where and what to do; nothing runs then
  */
-export async function startStation(options: StationOptions): Promise<Station> {
-  const folder = openDataFolder(options.dataFolder);
-  const ownership = takeOwnership(folder);
+export async function startStation(options: StationOptions, held = holdFolder(options.dataFolder)): Promise<Station> {
+  const { folder, ownership } = held;
   let history: History | null = null;
   try {
     const loaded = loadConfig(folder.root);
@@ -89,7 +103,7 @@ export async function startStation(options: StationOptions): Promise<Station> {
 
 interface Parts {
   folder: DataFolder;
-  ownership: ReturnType<typeof takeOwnership>;
+  ownership: Ownership;
   loaded: Loaded;
   history: History;
 }
@@ -269,8 +283,20 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     pbxApi: ports.pbxApi,
     onChange: () => changed(),
   });
+  const trials = new Trials({ ...looking, clean });
+  const settings = settingsDesk({
+    ...{ folder, clean },
+    firstText: null,
+    trouble: () => config.shown().trouble,
+    trials: trials.desk,
+    onSecret: secrets.add,
+    note: (rule, sentence) => note('info', rule, sentence),
+    // the watch on the file takes it over in a moment, as from anybody who writes it
+    onSaved: async () => null,
+  });
   const desk = makeDesk({
     engine,
+    settings,
     clock,
     history,
     events: witness.events,
@@ -347,7 +373,14 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         other.close();
         bootLook.close();
         letOn.close();
-        await Promise.all([doctor.close(), drill.close(), peer.close(), storeroom.close(), engine.stop()]);
+        await Promise.all([
+          trials.close(),
+          doctor.close(),
+          drill.close(),
+          peer.close(),
+          storeroom.close(),
+          engine.stop(),
+        ]);
         await notifier.close();
         desk.close();
         clock.close();

@@ -1,10 +1,12 @@
-/** `estepe config check|show|schema|example`: the configuration as a file; needs no running engine. */
+/** `estepe config check|show|save|schema|example`: the configuration as a file; needs no running engine. */
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { openDataFolder } from '../config/data-folder.ts';
 import { EXAMPLE_YAML } from '../config/example.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { checkFile, configFileName } from '../config/load.ts';
 import { problemsError } from '../config/problems.ts';
+import { saveConfig, standingFile } from '../config/save.ts';
 import { type Config, targetOf, toReferences, toTests } from '../config/schema.ts';
 import { EstepeError } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
@@ -41,6 +43,30 @@ export function addConfig(program: Command, run: Run): void {
         ];
         const text = [...notes, checked.text?.trimEnd() ?? ''].join('\n');
         return { exit: 0, document: { file, text: checked.text, ok: checked.ok, trouble }, text };
+      }),
+    );
+  config
+    .command('save')
+    .description('put a checked file in place of estepe.yaml; the one of before is kept beside it')
+    .argument('<file>', 'the new one')
+    .action(
+      run(async (session, _options, [file = '']) => {
+        const { root } = openDataFolder(session.dataFolder);
+        const { mark } = standingFile(root);
+        const checked = checkFile(resolve(file));
+        if (!checked.ok || checked.text === null)
+          throw problemsError(basename(file), checked.ok ? [] : checked.problems);
+        const end = saveConfig(root, checked.text, mark);
+        if (!end.saved) {
+          throw new EstepeError(
+            'refused',
+            'estepe.yaml was changed just now; nothing was written.',
+            'look at it, then try again',
+          );
+        }
+        const kept = end.kept === null ? '' : ` The one of before is ${end.kept}.`;
+        const text = `${join(root, configFileName)} is saved; a running engine takes it over.${kept}`;
+        return { exit: 0, document: { saved: true, kept: end.kept }, text };
       }),
     );
   config

@@ -18,6 +18,7 @@ import { addProbe } from './probe.ts';
 import { addCancel, addPromote } from './promote.ts';
 import { addReplay } from './replay.ts';
 import { addRestore } from './restore.ts';
+import { addSecret } from './secret.ts';
 import { addServe } from './serve.ts';
 import { makeSession, type Run } from './session.ts';
 import { addStandDown } from './stand-down.ts';
@@ -83,6 +84,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
     .configureOutput({ outputError: () => {}, writeOut })
     .exitOverride();
   addServe(program, run);
+  addSecret(program, run);
   addStatus(program, run);
   addProbe(program, run);
   addDoctor(program, run);

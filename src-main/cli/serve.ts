@@ -1,6 +1,6 @@
 /** `estepe serve`: the engine without a screen, until it is told to stop. */
 import type { Command } from 'commander';
-import type { hostEngine } from '../console/engine-host.ts';
+import type { Host } from '../console/engine-host.ts';
 import { sentenceOf } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
 import type { Run, Session } from './session.ts';
@@ -17,13 +17,13 @@ export function addServe(program: Command, run: Run): void {
       run(async (session) => {
         const stopped = stopSignal();
         // A third of all code, which no other command needs.
-        const { hostEngine } = await import('../console/engine-host.ts');
-        const host = await hostEngine({ dataFolder: session.dataFolder, version: estepeVersion() });
+        const { hostHere } = await import('../console/engine-host.ts');
+        const host = await hostHere({ dataFolder: session.dataFolder, version: estepeVersion() });
         // What nobody foresaw must not leave a half-dead engine that looks alive: out, and started again from outside.
         const fault = new Promise<'fault'>((fail) => {
           for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
             process.on(kind, (error: unknown) => {
-              host.station.log.error(`${kind}: ${error instanceof Error ? error.stack : sentenceOf(error)}`);
+              host.log.error(`${kind}: ${error instanceof Error ? error.stack : sentenceOf(error)}`);
               fail('fault');
             });
           }
@@ -55,7 +55,8 @@ function stopSignal(): Promise<string> {
   });
 }
 
-function announce(session: Session, { station, url, link }: Awaited<ReturnType<typeof hostEngine>>): void {
+function announce(session: Session, { station, url, link }: Host): void {
+  if (station === null) return announceFirstRun(session, url, link);
   const snapshot = station.desk.snapshot();
   if (session.json) {
     const { pid, startedAt, dataFolder } = snapshot.engine;
@@ -73,4 +74,18 @@ function announce(session: Session, { station, url, link }: Awaited<ReturnType<t
     `Console: ${session.terminal ? link : `${url} (\`estepe status\` on a terminal prints the address with its key)`}`,
   );
   for (const { sentence, todo } of snapshot.troubles) session.say(session.paint('yellow', `! ${sentence} ${todo}`));
+}
+
+/** Nothing is watched yet, and whoever started this must not take it for an engine that does. */
+function announceFirstRun(session: Session, url: string, link: string): void {
+  const { dataFolder } = session;
+  if (session.json) {
+    const document = { pid: process.pid, startedAt: Date.now(), dataFolder, console: url, phase: 'first-run' };
+    process.stdout.write(`${JSON.stringify(document)}\n`);
+    return;
+  }
+  session.say(session.paint('yellow', `! There is no configuration in ${dataFolder} yet: nothing is watched.`));
+  session.say(
+    `The console makes one: ${session.terminal ? link : `${url} (\`estepe status\` on a terminal prints the address with its key)`}`,
+  );
 }

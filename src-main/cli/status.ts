@@ -1,6 +1,7 @@
 /** `estepe status`: the snapshot as one screen of text. Rendering is pure; the state is the engine's. */
 import type { Command } from 'commander';
 import { drillStanding } from '../contract/drill.ts';
+import { EstepeError } from '../contract/errors.ts';
 import type { GuardView, NodeView, RunbookView, Snapshot, StepView, TestView } from '../contract/snapshot.ts';
 import {
   countdownLeft,
@@ -21,13 +22,23 @@ export function addStatus(program: Command, run: Run): void {
     .action(
       run(async (session) => {
         const engine = findEngine(session.dataFolder);
-        const snapshot = await engine.call((client) => client.snapshot());
+        const snapshot = await engine
+          .call((client) => client.snapshot())
+          .catch((error: unknown) => {
+            throw withAddress(error, session.terminal ? engine.link : engine.url);
+          });
         // The link holds the token: it belongs on a person's screen, not in a file that a script writes.
         const address = session.terminal ? engine.link : engine.url;
         const text = `${statusText(snapshot, session.paint)}\n\nConsole: ${address}`;
         return { exit: 0, document: { ...snapshot, console: engine.url }, text };
       }),
     );
+}
+
+/** Before the first configuration the address is what is needed most. */
+function withAddress(error: unknown, address: string): unknown {
+  if (!(error instanceof EstepeError) || error.code !== 'first-run') return error;
+  return new EstepeError(error.code, error.message, `open ${address} and answer what it asks`);
 }
 
 /** The whole screen. `paint` colours; without it, it reads the same. */

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Document, isScalar, parseDocument, stringify } from 'yaml';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import { writeAtomically } from './atomic-file.ts';
+import { setInPlace } from './edit-in-place.ts';
 import { configFileName } from './load.ts';
 import { problemsError, writePath } from './problems.ts';
 import { checkText } from './text.ts';
@@ -44,11 +45,41 @@ function exchanged(text: string, document: Document, path: Path, value: PlainVal
   const node = document.getIn(path, true);
   if (!isScalar(node) || !node.range || node.range[0] === node.range[1]) return null;
   const written = stringify(value, { lineWidth: 0 }).trimEnd();
-  const spliced = text.slice(0, node.range[0]) + written + text.slice(node.range[1]);
+  const [start, end] = node.range;
+  // A comment that stands in a column stays there as long as it can.
+  const blanks = /^( {2,})#/.exec(text.slice(end))?.[1]?.length ?? 0;
+  const left = blanks === 0 ? 0 : Math.max(1, blanks - (written.length - (end - start)));
+  const spliced = text.slice(0, start) + written + ' '.repeat(left) + text.slice(end + blanks);
   const after = parse(spliced);
   document.setIn(path, value);
   // Quotes that are enough on a line of their own may not be inside { } or [ ]: then the text says something else.
   return after.errors.length === 0 && isDeepStrictEqual(after.toJS(), document.toJS()) ? spliced : null;
+}
+
+/** The same for whole entries: written, taken out, or written anew, and every other line as it was. */
+function inPlace(text: string, path: Path, value: unknown): string | null {
+  const document = parse(text);
+  const placed = setInPlace(text, document, path, value);
+  if (placed === null) return null;
+  try {
+    if (value !== undefined) document.setIn(path, document.createNode(value));
+    else if (document.hasIn(path)) document.deleteIn(path);
+  } catch {
+    // said by the way that does not mind the lines
+    return null;
+  }
+  const after = parse(placed);
+  return after.errors.length === 0 && isDeepStrictEqual(after.toJS(), document.toJS()) ? placed : null;
+}
+
+/** What a text says, key by key; null where it is no YAML or far too much. */
+export function writtenIn(text: string): unknown {
+  try {
+    const document = parse(text);
+    return document.errors.length > 0 ? null : (document.toJS({ maxAliasCount: 100 }) as unknown);
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -72,6 +103,8 @@ export function setInText(text: string, path: Path, value: unknown): string {
     const simple = exchanged(text, document, path, value);
     if (simple !== null) return simple;
   }
+  const placed = inPlace(text, path, value);
+  if (placed !== null) return placed;
   try {
     if (value === undefined) document.deleteIn(path);
     else document.setIn(path, document.createNode(value));

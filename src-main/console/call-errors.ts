@@ -21,6 +21,7 @@ const statusOf: Record<ErrorCode, number> = {
   owned: 409,
   refused: 409,
   'nothing-to-do': 409,
+  'first-run': 409,
   'no-engine': 503,
   backup: 500,
   location: 502,

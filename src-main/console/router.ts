@@ -84,7 +84,18 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       series: os.history.series.handler(({ input }) => desk.series(input)),
       beats: os.history.beats.handler(({ input }) => desk.beats(input)),
     },
-    config: { show: os.config.show.handler(() => desk.configShown()) },
+    config: {
+      show: os.config.show.handler(() => desk.configShown()),
+      read: os.config.read.handler(() => desk.settings.read()),
+      check: os.config.check.handler(({ input }) => desk.settings.check(input)),
+      save: os.config.save.handler(({ input }) => desk.settings.save(input)),
+      try: {
+        start: os.config.try.start.handler(({ input }) => desk.settings.trials.start(input)),
+        view: os.config.try.view.handler(() => desk.settings.trials.view()),
+        cancel: os.config.try.cancel.handler(({ input }) => desk.settings.trials.cancel(input)),
+      },
+    },
+    secrets: { set: os.secrets.set.handler(({ input }) => desk.settings.setSecret(input)) },
   });
 }
 

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { RPCHandler } from '@orpc/server/node';
 import type { Desk } from '../contract/desk.ts';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
+import type { Snapshot } from '../contract/snapshot.ts';
 import { blindedBy } from '../contract/view.ts';
 import { callError } from './call-errors.ts';
 import {
@@ -56,6 +57,8 @@ export interface RunningConsole {
   /** the address that lets a browser in: the token in its fragment, which no server and no referrer ever sees. Secret. */
   link: string;
   port: number;
+  /** From the next call on another desk answers: the engine of a folder that had none. Calls under way end with the old one. */
+  serve(desk: Desk): void;
   /** Cuts every feed and connection; resolves when the port is free again. Calling it again is harmless. */
   close(): Promise<void>;
 }
@@ -80,7 +83,7 @@ const safeHeaders: Record<string, string> = {
  * Starts the console. Rejects with EstepeError `port` (taken, not allowed, not loopback) or `config` (token too short).
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const { desk, host, token, rendererFolder, version, onFault = () => {} } = options;
+  const { host, token, rendererFolder, version, onFault = () => {} } = options;
   if (!isLoopback(host)) {
     throw new EstepeError(
       'port',
@@ -93,7 +96,8 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   }
 
   const limits = { ...usualLimits, ...options.limits };
-  const rpc = new RPCHandler(makeRouter({ desk, onFault }));
+  let { desk } = options;
+  let rpc = new RPCHandler(makeRouter({ desk, onFault }));
   const rightToken = tokenCheck(token);
   const guesses = makeGuessLimit(() => performance.now());
   let hosts: ReadonlySet<string> = new Set();
@@ -160,6 +164,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     url,
     link: `${url}#token=${encodeURIComponent(token)}`,
     port,
+    serve(next) {
+      desk = next;
+      rpc = new RPCHandler(makeRouter({ desk, onFault }));
+    },
     close() {
       closing ??= new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -227,7 +235,8 @@ function health(request: IncomingMessage, response: ServerResponse, desk: Desk, 
     sendJson(response, 405, { ok: false, version });
     return;
   }
-  const snapshot = desk.snapshot();
+  const snapshot = snapshotOf(desk);
+  if (snapshot === null) return sendJson(response, 503, { ok: false, version, trouble: 'first-run' });
   const trouble = blindedBy(snapshot);
   sendJson(response, trouble === null ? 200 : 503, {
     ok: trouble === null,
@@ -237,11 +246,22 @@ function health(request: IncomingMessage, response: ServerResponse, desk: Desk, 
   });
 }
 
+/** Null before the first configuration: nothing is watched, so there is nothing to tell. */
+function snapshotOf(desk: Desk): Snapshot | null {
+  try {
+    return desk.snapshot();
+  } catch (error) {
+    if (error instanceof EstepeError && error.code === 'first-run') return null;
+    throw error;
+  }
+}
+
 /** For a monitoring system: whoever scrapes has the token, as other callers do. */
 async function metrics(request: IncomingMessage, response: ServerResponse, desk: Desk): Promise<void> {
   const read = request.method === 'GET' || request.method === 'HEAD';
   if (!read) response.setHeader('Allow', 'GET, HEAD');
-  const text = read ? await metricsOf(desk.snapshot()) : '';
+  const snapshot = snapshotOf(desk);
+  const text = read && snapshot !== null ? await metricsOf(snapshot) : '';
   response.setHeader('Cache-Control', 'no-store');
   response.writeHead(read ? 200 : 405, { 'Content-Type': metricsType });
   response.end(request.method === 'HEAD' ? undefined : text);

@@ -9,6 +9,16 @@ import { doctorViewSchema } from './doctor.ts';
 import { drillReportSchema } from './drill.ts';
 import { channelNameSchema, deliverySchema, notifyTestSchema } from './notify.ts';
 import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
+import {
+  checkAskSchema,
+  checkedViewSchema,
+  saveAnswerSchema,
+  saveAskSchema,
+  settingsViewSchema,
+  trialAnswerSchema,
+  trialKindSchema,
+  trialsViewSchema,
+} from './settings.ts';
 import { eventViewSchema, feedFrameSchema, guardViewSchema, snapshotSchema } from './snapshot.ts';
 import { everyGuardName, guardNameSchema, guardNames, outcomeSchema, plannedKindSchema } from './words.ts';
 
@@ -192,5 +202,23 @@ export const contract = {
   },
   config: {
     show: oc.output(z.object({ path: z.string(), text: z.string(), trouble: z.string().nullable() })),
+    /** the file as it stands, judged; before a first one, what to begin with */
+    read: oc.output(settingsViewSchema),
+    /** a text with changes made in it, judged and held against the file; nothing is written */
+    check: oc.input(checkAskSchema).output(checkedViewSchema),
+    /** writes the file if it is still the one that `base` marks */
+    save: oc.input(saveAskSchema.extend({ by: bySchema })).output(saveAnswerSchema),
+    /** tries for real what a text says, before it is saved: begun here, then asked after */
+    try: {
+      start: oc.input(z.object({ kind: trialKindSchema, text: checkAskSchema.shape.text })).output(trialAnswerSchema),
+      view: oc.output(trialsViewSchema),
+      cancel: oc.input(z.object({ kind: trialKindSchema })).output(z.object({ was: z.boolean() })),
+    },
+  },
+  /** Written here, named in the configuration, told to nobody. */
+  secrets: {
+    set: oc
+      .input(z.object({ by: bySchema, name: z.string().max(64), secret: z.string().max(64 * 1024) }))
+      .output(z.object({ name: z.string() })),
   },
 };

@@ -8,6 +8,15 @@ import type { DoctorView } from './doctor.ts';
 import type { DrillReport } from './drill.ts';
 import type { ChannelName, DeliveryView, NotifyTest } from './notify.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
+import type {
+  CheckAsk,
+  CheckedView,
+  SaveAnswer,
+  SettingsView,
+  TrialAnswer,
+  TrialKind,
+  TrialsView,
+} from './settings.ts';
 import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
 import type { GuardName, PlannedKind, Severity } from './words.ts';
 
@@ -75,6 +84,19 @@ export interface NotifyDesk {
   list(query: { limit: number }): DeliveryView[];
 }
 
+/** The configuration: read, judged, tried, saved. A secret goes in and never out. */
+export interface SettingsDesk {
+  read(): SettingsView;
+  check(ask: CheckAsk): CheckedView;
+  save(ask: { by: string; text: string; base: string }): Promise<SaveAnswer>;
+  setSecret(ask: { by: string; name: string; secret: string }): { name: string };
+  readonly trials: {
+    start(ask: { kind: TrialKind; text: string }): TrialAnswer;
+    view(): TrialsView;
+    cancel(ask: { kind: TrialKind }): { was: boolean };
+  };
+}
+
 export interface Desk {
   snapshot(): Snapshot;
   /** Calls back with every slice and pulse from now on; the caller has taken `snapshot()` first. */
@@ -90,6 +112,7 @@ export interface Desk {
   readonly doctor: DoctorDesk;
   readonly drill: DrillDesk;
   readonly notify: NotifyDesk;
+  readonly settings: SettingsDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
   events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {

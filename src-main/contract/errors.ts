@@ -6,6 +6,7 @@
 export const errorCodes = [
   'usage', // wrong words on the command line
   'config', // estepe.yaml cannot be used
+  'first-run', // no configuration was made here yet
   'data-folder', // missing, unwritable, full
   'owned', // another engine runs on this data folder
   'no-engine', // no engine runs on this data folder

@@ -3,7 +3,7 @@
  * and answers what the core answered; decides nothing.
  */
 import type { Storeroom } from '../backup/storeroom.ts';
-import type { Desk, DoctorDesk, DrillDesk, PromoteAsk } from '../contract/desk.ts';
+import type { Desk, DoctorDesk, DrillDesk, PromoteAsk, SettingsDesk } from '../contract/desk.ts';
 import type { EventView, Snapshot } from '../contract/snapshot.ts';
 import type { Phase } from '../contract/words.ts';
 import { plannedGuards, standDownGuards } from '../engine/planned-guards.ts';
@@ -39,6 +39,7 @@ export interface DeskParts {
   peer: PeerLink;
   doctor: DoctorDesk;
   notifier: Pick<Notifier, 'test' | 'list' | 'view' | 'troubles'>;
+  settings: SettingsDesk;
   drill: { readonly desk: DrillDesk; view(): Snapshot['drill']; troubles(): Snapshot['troubles'] };
   self: Snapshot['engine'];
   onFault: (error: unknown) => void;
@@ -104,6 +105,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
       test: ({ channel }) => parts.notifier.test(channel),
       list: ({ limit }) => parts.notifier.list(limit),
     },
+    settings: parts.settings,
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
     series: (query) => history.series(query),

@@ -2,9 +2,8 @@
  * The configuration that runs, and what is wrong with the file that does not: a changed estepe.yaml takes effect when it is
  * valid; else the old one goes on and the trouble is shown (G7).
  */
-import { basename } from 'node:path';
 import type { FileChecked, Loaded } from '../config/load.ts';
-import { problemLine } from '../config/problems.ts';
+import { firstProblem } from '../config/save.ts';
 import type { Config } from '../config/schema.ts';
 import { watchConfig } from '../config/watch.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
@@ -92,9 +91,7 @@ export class RunningConfig {
         this.#bound = boundMissed(this.#running, Date.now());
         on.accepted();
       } else if (!result.ok) {
-        const [first, ...more] = result.problems;
-        const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
-        this.#refused = first ? `${problemLine(basename(this.#file), first)}${rest}` : 'It cannot be read.';
+        this.#refused = firstProblem(result.problems);
         on.refused(this.#refused);
       }
     };

@@ -20,6 +20,8 @@ const orderTimeoutMs = 15_000;
 const firstRetryMs = 500;
 /** The engine is on this machine: asking costs nothing, and somebody waits for it to come back. */
 const longestRetryMs = 3_000;
+/** Between two looks whether the first configuration stands there now. */
+const askAgainMs = 1_000;
 
 /** Why an order did not go well, in a form that the page can put into words. */
 export class OrderFailed extends Error {
@@ -38,6 +40,8 @@ export class Feed {
   /** the same, always current: for the title */
   headline = $state.raw<Pick<Snapshot, 'core' | 'pair'> | null>(null);
   link = $state<Link>('connecting');
+  /** an engine answers that has no configuration yet: it has no state to follow, and takes settings */
+  firstRun = $state(false);
   /** browser's wall clock at which the link was lost */
   lostAt = $state<number | null>(null);
   /** the engine's wall clock, moving on between frames while the link lives */
@@ -73,7 +77,8 @@ export class Feed {
    * known whether it arrived, `failed` with the engine's own sentence.
    */
   async order<T>(call: (client: Client, signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.link !== 'live') throw new OrderFailed('not-sent');
+    const answers = this.link === 'live' || (this.firstRun && this.lostAt === null);
+    if (!answers) throw new OrderFailed('not-sent');
     try {
       return await call(this.#client, AbortSignal.timeout(orderTimeoutMs));
     } catch (error) {
@@ -87,11 +92,18 @@ export class Feed {
     let wait = firstRetryMs;
     while (!signal.aborted) {
       const before = this.#receivedAt;
-      const refused = await this.#followOnce(signal);
+      const end = await this.#followOnce(signal);
       if (signal.aborted) return;
-      if (refused) {
+      if (end === 'refused') {
         this.link = 'refused';
         return;
+      }
+      if (end === 'first-run') {
+        this.firstRun = true;
+        this.lostAt = null;
+        this.link = 'connecting';
+        await pause(askAgainMs, signal);
+        continue;
       }
       if (this.#receivedAt !== before) wait = firstRetryMs;
       this.lostAt ??= Date.now();
@@ -101,8 +113,8 @@ export class Feed {
     }
   }
 
-  /** One feed from its beginning to its end; true when the engine does not accept the token. */
-  async #followOnce(signal: AbortSignal): Promise<boolean> {
+  /** One feed from its beginning to its end: broken, or why there is none. */
+  async #followOnce(signal: AbortSignal): Promise<'broken' | 'refused' | 'first-run'> {
     const own = new AbortController();
     const abort = () => own.abort();
     signal.addEventListener('abort', abort);
@@ -112,9 +124,11 @@ export class Feed {
     }, 1000);
     try {
       for await (const frame of await this.#client.feed(undefined, { signal: own.signal })) this.#take(frame);
-      return false;
+      return 'broken';
     } catch (error) {
-      return error instanceof ORPCError && (error.status === 401 || error.status === 429);
+      if (!(error instanceof ORPCError)) return 'broken';
+      if (error.status === 401 || error.status === 429) return 'refused';
+      return codeOf(error) === 'first-run' ? 'first-run' : 'broken';
     } finally {
       clearInterval(watchdog);
       signal.removeEventListener('abort', abort);
@@ -131,6 +145,7 @@ export class Feed {
     this.#frameAt = frame.kind === 'snapshot' ? frame.snapshot.at : frame.at;
     this.#held = afterFrame(this.#held, frame);
     this.link = 'live';
+    this.firstRun = false;
     this.lostAt = null;
     if (frame.kind !== 'pulse' && this.#held !== null) {
       const { core, pair } = this.#held;
@@ -150,6 +165,11 @@ export class Feed {
     if (document.hidden || this.link !== 'live') return;
     this.now = this.#frameAt + (performance.now() - this.#receivedAt);
   }
+}
+
+/** The engine's own word for what went wrong. */
+function codeOf({ data }: { data: unknown }): unknown {
+  return typeof data === 'object' && data !== null && 'code' in data ? data.code : null;
 }
 
 function callErrorOf(error: unknown): { message: string | null; todo: string } {

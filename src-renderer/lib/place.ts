@@ -1,5 +1,5 @@
 /** Which page the address asks for: its fragment, so that links, the back button and a reload work as everywhere. */
-export type Place = 'overview' | 'backups' | 'doctor' | 'drill' | 'notifications';
+export type Place = 'overview' | 'backups' | 'doctor' | 'drill' | 'notifications' | 'settings';
 
 export const hrefOf: Record<Place, string> = {
   overview: '#overview',
@@ -7,6 +7,7 @@ export const hrefOf: Record<Place, string> = {
   doctor: '#doctor',
   drill: '#drill',
   notifications: '#notifications',
+  settings: '#settings',
 };
 
 const places = Object.keys(hrefOf) as Place[];

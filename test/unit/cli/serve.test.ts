@@ -126,10 +126,22 @@ describe('serve', () => {
     expect((await status()).core).toMatchObject({ phase: 'starting' });
   });
 
-  it('no configuration, a wrong one: exit 2, and the folder is free again', async () => {
-    const missing = await serve().ended;
-    expect(missing).toMatchObject({ exit: 2, out: '' });
-    expect(missing.err).toContain('estepe.yaml does not exist');
+  it('no configuration: the console alone, said so; one that is written by hand begins the watch', async () => {
+    const first = serve('--json');
+    await until('its address', async () => (first.out() === '' ? null : true));
+    expect(JSON.parse(first.out())).toMatchObject({ phase: 'first-run', dataFolder: folder.path });
+    const told = await estepe('status', '--data', folder.path);
+    expect(told.exit).toBe(1);
+    expect(told.err).toContain('not set up here yet');
+    expect(told.err).toContain(JSON.parse(first.out()).console);
+    const second = await serve().ended;
+    expect(second.err).toContain('Another engine runs on');
+    writeFileSync(config(), yaml());
+    await until('the watch', async () => (await status().catch(() => null))?.core);
+    expect((await status()).core).toMatchObject({ phase: 'starting' });
+  });
+
+  it('a wrong configuration: exit 2, and the folder is free again', async () => {
     writeFileSync(config(), yaml().replace('interval: 400ms', 'interval: soon'));
     const wrong = await serve('--json').ended;
     expect(wrong.exit).toBe(2);

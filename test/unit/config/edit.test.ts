@@ -13,7 +13,7 @@ const deadPid = () => spawnSync(process.execPath, ['-e', '']).pid;
 
 describe('changing one value', () => {
   it.each([
-    ['a line with a comment', ['promotion', 'mode'], 'manual', 'mode: confirm   ', 'mode: manual   '],
+    ['a line with a comment', ['promotion', 'mode'], 'manual', 'mode: confirm   ', 'mode: manual    '],
     ['inside braces', ['heartbeat', 'confirm', 'times'], 5, 'times: 3', 'times: 5'],
     ['inside brackets', ['heartbeat', 'references', 1], 'tcp:192.0.2.7:53', '"tcp:9.9.9.9:53"', 'tcp:192.0.2.7:53'],
   ])('%s touches nothing else', (_, path, value, from, to) => {

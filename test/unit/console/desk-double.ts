@@ -12,11 +12,14 @@ import type {
   Snapshot,
   StepView,
 } from '../../../src-main/contract/snapshot.ts';
+import { site } from '../config/texts.ts';
 import { backupsAt, backupsDesk } from './backups-double.ts';
+import { changeDesk } from './change-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
 import { type DrillDouble, drillAfter, drillDesk, passedDrill } from './drill-double.ts';
 import { type NotifyDouble, notifyDesk, notifyOff } from './notify-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
+import { type SettingsDouble, settingsDouble } from './settings-double.ts';
 
 type LiveFrame = Exclude<FeedFrame, { kind: 'snapshot' }>;
 export type Change = Partial<Omit<Snapshot, 'version' | 'at'>>;
@@ -34,6 +37,7 @@ export interface DeskDouble extends Desk {
   readonly doctor: DoctorDouble;
   readonly drill: DrillDouble;
   readonly notify: NotifyDouble;
+  readonly settings: SettingsDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -319,35 +323,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       if (answered.accepted && !ask.dryRun) double.change({ core: { ...held.core, phase: 'promoting' } });
       return answered;
     },
-    async switchover(ask) {
-      asked.push({ call: 'switchover', ask });
-      const guards = [
-        {
-          name: 'peer-link',
-          ok: true,
-          bindsPerson: true,
-          evidence: 'the other node was heard over the peer link 2 s ago',
-        },
-        {
-          ...{ name: 'newer-data-here', ok: false, bindsPerson: true },
-          evidence: 'what this node wrote while it served stands in no backup: the restore would destroy it',
-        },
-      ] satisfies GuardView[];
-      const refusedBy = ask.overrides.some(({ guard }) => guard === 'newer-data-here')
-        ? []
-        : ['newer-data-here' as const];
-      const idle = ask.whenIdle ? ['Wait until no call is active on the other node'] : [];
-      const planned = ['Have the other node make a final backup', ...idle, 'Claim the epoch', 'Start the services'];
-      const accepted = refusedBy.length === 0;
-      const said = { ...answer, accepted, refusedBy, reason: accepted ? answer.reason : 'refused: newer-data-here' };
-      if (accepted && !ask.dryRun) double.change({ core: { ...held.core, phase: 'promoting' } });
-      return { ...said, plan: planned, pointOfNoReturn: planned.indexOf('Claim the epoch'), guards };
-    },
-    async standDown(ask) {
-      asked.push({ call: 'standDown', ask });
-      if (!ask.dryRun) double.change({ core: { ...held.core, phase: 'standing-down' } });
-      return { ...answer, plan: ['Stop the services'], guards: [] };
-    },
+    ...changeDesk(asked, (phase) => double.change({ core: { ...held.core, phase } })),
     async cancel(ask) {
       asked.push({ call: 'cancel', ask });
       return { ...answer, rule: 'person-cancels', reason: 'cancelled by a person' };
@@ -383,6 +359,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       (drill) => double.change({ drill }),
     ),
     notify: notifyDesk(asked),
+    settings: settingsDouble(asked, site),
     standingConfirmed(ask) {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };

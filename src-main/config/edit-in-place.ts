@@ -1,0 +1,126 @@
+/**
+ * Where in the text of a YAML document one entry is to be written, taken out or written anew, so that every other line stays as it
+ * is, blanks before comments included. Answers null where that cannot be said simply; nothing here is sure until it is read again.
+ */
+import { type Document, isMap, isNode, isScalar, type Pair, stringify, type YAMLMap } from 'yaml';
+
+type Path = readonly (string | number)[];
+
+const inFlow = (value: unknown): string =>
+  stringify(value, { lineWidth: 0, collectionStyle: 'flow' }).trimEnd().replaceAll(/\n\s*/g, ' ');
+
+const keyOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
+const startOf = (pair: Pair): number | null => (isNode(pair.key) && pair.key.range ? pair.key.range[0] : null);
+
+/** Where an entry ends: its value, or its key where nothing follows. */
+function endOf(pair: Pair): number | null {
+  const { key, value } = pair;
+  if (isNode(value) && value.range && !(isScalar(value) && value.range[0] === value.range[1])) return value.range[1];
+  return isNode(key) && key.range ? key.range[1] + 1 : null;
+}
+
+const lineStart = (text: string, at: number): number => text.lastIndexOf('\n', at - 1) + 1;
+
+/** The beginning of the next line; the end of the text where there is none. */
+function nextLine(text: string, at: number): number {
+  if (at > 0 && text[at - 1] === '\n') return at;
+  const end = text.indexOf('\n', at);
+  return end === -1 ? text.length : end + 1;
+}
+
+/** An entry as lines of a group that stands so far in. */
+const asLines = (key: string | number, value: unknown, indent: number): string =>
+  stringify({ [key]: value }, { lineWidth: 0 }).replaceAll(/^(?=.)/gm, ' '.repeat(indent));
+
+/** The entry cut out of a group in braces, one comma with it. */
+function cutFromFlow(text: string, map: YAMLMap, i: number): string | null {
+  const [own, before, after] = [map.items[i], map.items[i - 1], map.items[i + 1]];
+  if (own === undefined) return null;
+  const [start, end] = [startOf(own), endOf(own)];
+  if (start === null || end === null) return null;
+  const from = before === undefined ? start : endOf(before);
+  const to = before !== undefined ? end : after === undefined ? end : startOf(after);
+  return from === null || to === null ? null : text.slice(0, from) + text.slice(to);
+}
+
+/** Between `key:` and what follows on its line; a comment there stays in its column as long as it can. */
+function filled(text: string, at: number, value: unknown): string | null {
+  const colon = text.lastIndexOf(':', at - 1) + 1;
+  const gap = text.slice(colon, at);
+  if (colon === 0 || gap.trim() !== '') return null;
+  const written = ` ${inFlow(value)}`;
+  const commented = text[at] === '#';
+  return text.slice(0, colon) + (commented ? `${written} `.padEnd(gap.length) : written) + text.slice(at);
+}
+
+function added(text: string, map: YAMLMap, key: string | number, value: unknown, isRoot: boolean): string | null {
+  const last = map.items.at(-1);
+  if (map.flow) {
+    const at = last === undefined ? (map.range?.[0] ?? -1) + 1 : endOf(last);
+    if (at === null || at === 0) return null;
+    const entry = inFlow({ [key]: value }).slice(2, -2);
+    return text.slice(0, at) + (last === undefined ? ` ${entry} ` : `, ${entry}`) + text.slice(at);
+  }
+  const [first] = map.items;
+  const start = first === undefined ? null : startOf(first);
+  const end = last === undefined ? null : endOf(last);
+  if (start === null || end === null) return null;
+  const lines = asLines(key, value, start - lineStart(text, start));
+  // A new section stands at the end: what is only a comment behind the last one belongs to that.
+  if (isRoot) return `${text.trimEnd()}\n\n${lines}`;
+  const at = nextLine(text, end);
+  const broken = at === text.length && !text.endsWith('\n') ? '\n' : '';
+  return text.slice(0, at) + broken + lines + text.slice(at);
+}
+
+function written(text: string, map: YAMLMap, i: number, key: string | number, value: unknown): string | null {
+  const pair = map.items[i];
+  if (pair === undefined) return null;
+  const { value: old } = pair;
+  if (isScalar(old) && old.range && old.range[0] === old.range[1]) return filled(text, old.range[0], value);
+  if (map.flow || (isMap(old) && old.flow)) {
+    if (!isNode(old) || !old.range) return null;
+    return text.slice(0, old.range[0]) + inFlow(value) + text.slice(old.range[1]);
+  }
+  const [start, end] = [startOf(pair), endOf(pair)];
+  if (start === null || end === null) return null;
+  const from = lineStart(text, start);
+  if (text.slice(from, start).trim() !== '') return null;
+  return text.slice(0, from) + asLines(key, value, start - from) + text.slice(nextLine(text, end));
+}
+
+function cut(text: string, map: YAMLMap, i: number): string | null {
+  const pair = map.items[i];
+  // the last one of a group leaves an empty one behind, which is written otherwise
+  if (pair === undefined || map.items.length === 1) return null;
+  if (map.flow) return cutFromFlow(text, map, i);
+  const [start, end] = [startOf(pair), endOf(pair)];
+  if (start === null || end === null) return null;
+  const from = lineStart(text, start);
+  if (text.slice(from, start).trim() !== '') return null;
+  return text.slice(0, from) + text.slice(nextLine(text, end));
+}
+
+/**
+ * The text with the entry at `path` set, or taken out where `value` is undefined. Groups on the way are made.
+ * @param document what the text was read to
+ */
+export function setInPlace(text: string, document: Document, path: Path, value: unknown): string | null {
+  let group: unknown = document.contents;
+  for (const [depth, key] of path.entries()) {
+    if (!isMap(group)) return null;
+    const i = group.items.findIndex((item) => keyOf(item) === String(key));
+    const rest = path.slice(depth + 1);
+    const child: unknown = group.items[i]?.value;
+    if (i !== -1 && rest.length > 0 && isMap(child)) {
+      group = child;
+      continue;
+    }
+    if (value === undefined) return i === -1 ? text : rest.length > 0 ? null : cut(text, group, i);
+    const inner = rest.reduceRight<unknown>((held, name) => ({ [name]: held }), value);
+    const result =
+      i === -1 ? added(text, group, key, inner, group === document.contents) : written(text, group, i, key, inner);
+    return result === null || !text.includes('\r\n') ? result : result.replaceAll(/\r?\n/g, '\r\n');
+  }
+  return null;
+}

@@ -1,0 +1,22 @@
+/** What holds where the configuration is silent, as it would be written: the schema's own defaults, by path. */
+import { type SchemaNode, wordedSchema } from '../../config/json-schema.ts';
+
+type Plain = string | number | boolean;
+const isPlain = (value: unknown): value is Plain => ['string', 'number', 'boolean'].includes(typeof value);
+
+function collect(node: SchemaNode, path: string, into: Record<string, Plain>): void {
+  const usual: unknown = Reflect.get(node, 'default');
+  // of the ways that share a key the first one speaks; they agree where it matters
+  if (path !== '' && isPlain(usual)) into[path] ??= usual;
+  for (const branch of [...(node.anyOf ?? []), ...(node.oneOf ?? [])]) collect(branch, path, into);
+  for (const [key, child] of Object.entries(node.properties ?? {})) {
+    collect(child, path === '' ? key : `${path}.${key}`, into);
+  }
+}
+
+/** By path, such as `backup.keep`. Defaults that hang on other keys (profile, interval) are not among them. */
+export function usualValues(): Record<string, Plain> {
+  const found: Record<string, Plain> = {};
+  collect(wordedSchema, '', found);
+  return found;
+}

@@ -1,0 +1,102 @@
+/** Whole entries set in the text: every other line stays, to the last blank. */
+import { describe, expect, it } from 'vitest';
+import { setInText, writtenIn } from '../../../src-main/config/edit.ts';
+import { EXAMPLE_YAML } from '../../../src-main/config/example.ts';
+import { firstText, isUntouched } from '../../../src-main/config/first.ts';
+import { checkText } from '../../../src-main/config/text.ts';
+import { diffOf } from '../../../src-main/station/settings/diff.ts';
+import { minimal, site } from './texts.ts';
+
+/** Lines of `before` that are not in `after`, in order, and the other way round. */
+const changed = (before: string, after: string) => ({
+  gone: diffOf(before, after).flatMap(({ kind, text }) => (kind === 'gone' ? [text] : [])),
+  fresh: diffOf(before, after).flatMap(({ kind, text }) => (kind === 'new' ? [text] : [])),
+});
+
+describe('setting an entry in place', () => {
+  it.each([
+    ['a new section', ['drill', 'maxAge'], '30d', [], ['', 'drill:', '  maxAge: 30d']],
+    ['a new key in a group', ['promotion', 'observeOnly'], false, [], null],
+    [
+      'a group made of nothing',
+      ['promotion', 'scripts', 'before'],
+      'stop.sh',
+      [],
+      ['  scripts:', '    before: stop.sh'],
+    ],
+  ] as const)('%s in the example touches no other line', (_, path, value, gone, fresh) => {
+    const text = setInText(EXAMPLE_YAML, path, value);
+    expect(changed(EXAMPLE_YAML, text).gone).toEqual(gone);
+    if (fresh !== null) expect(changed(EXAMPLE_YAML, text).fresh).toEqual(fresh);
+    expect(checkText(text).ok).toBe(true);
+  });
+
+  it('an entry taken out takes its line alone', () => {
+    const text = setInText(EXAMPLE_YAML, ['promotion', 'cooldown'], undefined);
+    expect(changed(EXAMPLE_YAML, text)).toEqual({
+      gone: [expect.stringContaining('cooldown: 60m')],
+      fresh: [],
+    });
+    expect(setInText(text, ['promotion', 'cooldown'], undefined)).toBe(text);
+  });
+
+  it('a list, and a group of another kind, are written anew where the old one stood', () => {
+    const listed = setInText(EXAMPLE_YAML, ['heartbeat', 'references'], ['gateway']);
+    expect(writtenIn(listed)).toMatchObject({ heartbeat: { references: ['gateway'] } });
+    expect(changed(EXAMPLE_YAML, listed).gone.every((line) => /references|gateway|tcp:9/.test(line))).toBe(true);
+    const moved = setInText(site, ['backup', 'location'], { kind: 'local', folder: '/srv/a b' });
+    expect(changed(site, moved).gone).toEqual([expect.stringContaining('kind: sftp')]);
+    expect(writtenIn(moved)).toMatchObject({ backup: { location: { kind: 'local', folder: '/srv/a b' }, keep: 7 } });
+  });
+
+  it('in braces: added, taken out at each place, emptied', () => {
+    let text = setInText(minimal, ['pair', 'name'], 'head, office');
+    for (const key of ['fqdn', 'passive', 'name']) text = setInText(text, ['pair', key], undefined);
+    expect(writtenIn(text)).toEqual({ role: 'passive', pair: { active: '192.0.2.1', profile: 'generic' } });
+    text = setInText(setInText(text, ['peer'], {}), ['peer', 'listen'], '192.0.2.2:7443');
+    expect(writtenIn(text)).toMatchObject({ peer: { listen: '192.0.2.2:7443' } });
+    expect(writtenIn(setInText(text, ['peer', 'listen'], undefined))).toMatchObject({ peer: {} });
+  });
+
+  it('Windows line ends stay, a file without a last line break gets along', () => {
+    const windows = EXAMPLE_YAML.replaceAll('\n', '\r\n');
+    const text = setInText(windows, ['backup', 'location'], { kind: 'local', folder: 'C:\\PBX' });
+    expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+    expect(writtenIn(text)).toMatchObject({ backup: { location: { folder: 'C:\\PBX' } } });
+    const bare = setInText(minimal.trimEnd(), ['history', 'beats'], '30d');
+    expect(checkText(bare).ok).toBe(true);
+  });
+
+  it.each(['a: b', '- x', '#no', "it's", '"', ' ', '*star', '0x10', 'yes', '12', '1e3', 'null', '{a}', 'ü—', '\\n'])(
+    'any text comes back as it was typed: %j',
+    (typed) => {
+      for (const text of [minimal, site, EXAMPLE_YAML]) {
+        const set = setInText(setInText(text, ['pair', 'name'], typed), ['promotion', 'scripts', 'after'], typed);
+        expect(writtenIn(set)).toMatchObject({ pair: { name: typed }, promotion: { scripts: { after: typed } } });
+      }
+    },
+  );
+});
+
+describe('the text to begin with', () => {
+  it('is the example, the open keys filled in on their lines, comments in their columns', () => {
+    const answers: [string[], string][] = [
+      [['role'], 'passive'],
+      [['pair', 'fqdn'], 'pbx.example.com'],
+      [['pair', 'active'], '192.0.2.1'],
+      [['pair', 'passive'], '192.0.2.2'],
+      [['pair', 'profile'], '3cx-windows'],
+    ];
+    const open = checkText(firstText());
+    expect(open.ok ? [] : open.problems.map(({ path }) => path)).toEqual(answers.map(([path]) => path.join('.')));
+    const filled = answers.reduce((text, [path, value]) => setInText(text, path, value), firstText());
+    expect(checkText(filled).ok).toBe(true);
+    const { fresh } = changed(EXAMPLE_YAML, filled);
+    expect(fresh.every((line) => line.trimStart().startsWith('#'))).toBe(true);
+  });
+
+  it('an example that was only saved again is untouched, one that was answered is not', () => {
+    expect(isUntouched(`\uFEFF${EXAMPLE_YAML.replaceAll('\n', '\r\n')}\n\n`)).toBe(true);
+    expect(isUntouched(EXAMPLE_YAML.replace('192.0.2.1', '192.0.2.9'))).toBe(false);
+  });
+});
