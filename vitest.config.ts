@@ -6,7 +6,11 @@ import { defineConfig } from 'vitest/config';
 // Hundreds of processes of ours start in a run: compiled once, each begins in two thirds of the time.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.cache', 'estepe-tests');
 
-/** One project per folder of test/, and `engines` for whole engines among peers: `unit` and `simulation` need nothing but Node; the others need the system's peers. */
+// Real processes with time-outs of real time: on a machine that stood still for a moment one may fail and not the next time. What passed only
+// at its second try is named at the end of `npm run verify`.
+const retry = 1;
+
+/** One project per folder of test/; `processes` for the command line and the lab, whole processes of ours; and `engines` for whole engines among peers: `unit` and `simulation` need nothing but Node; the others need the system's peers. */
 export default defineConfig({
   plugins: [svelte()],
   test: {
@@ -16,10 +20,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          exclude: ['test/unit/cli/**', 'test/unit/lab/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // many a file mostly waits for processes of its own
           maxWorkers: Math.max(2, availableParallelism() - 1),
+        },
+      },
+      {
+        test: {
+          name: 'processes',
+          include: ['test/unit/cli/**/*.test.ts', 'test/unit/lab/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          retry,
+          // mostly wait for processes of their own
+          maxWorkers: 2,
         },
       },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 300_000 } },
@@ -30,6 +45,7 @@ export default defineConfig({
           exclude: ['test/peers/engine/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry,
           // each has ports and folders of its own, and mostly waits
           maxWorkers: 2,
         },
@@ -39,6 +55,7 @@ export default defineConfig({
           name: 'engines',
           include: ['test/peers/engine/**/*.test.ts'],
           testTimeout: 60_000,
+          retry,
           hookTimeout: 60_000,
           maxWorkers: 2,
         },
@@ -48,6 +65,7 @@ export default defineConfig({
           name: 'console',
           include: ['test/console/**/*.test.ts'],
           testTimeout: 60_000,
+          retry,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

@@ -14,6 +14,7 @@ const left = (atMost: number): number => Math.max(1_000, Math.min(atMost, deadli
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
+const retried: string[] = [];
 const failures: { name: string; text: string }[] = [];
 const times: { name: string; ms: number; words: string }[] = [];
 
@@ -37,6 +38,7 @@ for (const suite of suites) {
   totals.failed += report.failures.length;
   totals.skipped += report.skips.length;
   failures.push(...report.failures);
+  retried.push(...report.retried);
   skips.push(...report.skips.map((skip) => (skip.reason === '' ? skip.name : `${skip.name}: ${skip.reason}`)));
   const words = `${report.passed} passed, ${report.failures.length} failed, ${report.skips.length} skipped`;
   note(suite.project, ran.ms, words);
@@ -117,6 +119,7 @@ function end(): void {
   say('');
   for (const { name, ms, words } of times) say(`${name.padEnd(12)} ${(ms / 1000).toFixed(1).padStart(7)} s  ${words}`);
   if (skips.length > 0) say(`\nSkipped:\n${skips.map((skip) => `  - ${skip}`).join('\n')}`);
+  if (retried.length > 0) say(`\nPassed only at the second try:\n${retried.map((name) => `  ~ ${name}`).join('\n')}`);
   if (failures.length > 0) say(`\nFailed:\n${failures.map(({ name }) => `  ✗ ${name}`).join('\n')}`);
   say(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   process.exitCode = totals.failed > 0 ? 1 : 0;

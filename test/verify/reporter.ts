@@ -9,6 +9,8 @@ export interface Report {
   passed: number;
   failures: { name: string; text: string }[];
   skips: { name: string; reason: string }[];
+  /** passed, but only at a second try */
+  retried: string[];
 }
 
 type Told = Parameters<NonNullable<Reporter['onTestRunEnd']>>[1][number];
@@ -36,7 +38,7 @@ export default class VerifyReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly Told[]): void {
-    const report: Report = { passed: 0, failures: [], skips: [] };
+    const report: Report = { passed: 0, failures: [], skips: [], retried: [] };
     for (const module of modules) this.#addModule(module, report);
     for (const error of unhandled) report.failures.push({ name: 'error outside of any test', text: textOf([error]) });
     const path = process.env.ESTEPE_REPORT;
@@ -58,8 +60,10 @@ export default class VerifyReporter implements Reporter {
   #addTest(module: TestModule, test: TestCase, report: Report): void {
     const result = test.result();
     const name = nameOf(module, test.fullName);
-    if (result.state === 'passed') report.passed++;
-    else if (result.state === 'failed') {
+    if (result.state === 'passed') {
+      report.passed++;
+      if (test.diagnostic()?.flaky === true) report.retried.push(name);
+    } else if (result.state === 'failed') {
       report.failures.push({ name, text: textOf(result.errors) + this.#log(test.id) });
     } else if (result.state === 'skipped') {
       report.skips.push({ name, reason: result.note ?? (test.options.mode === 'todo' ? 'to do' : '') });
