@@ -213,21 +213,19 @@ describeWithPeers('orders on the page about backups', ['chromium'], () => {
   });
 
   it('by keyboard alone: to the page, through its orders, and back', async () => {
-    const tabTo = async (name: string | RegExp): Promise<void> => {
+    const tabTo = async (name: string | RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> => {
       const passed: string[] = [];
       for (let presses = 0; presses < 40; presses += 1) {
-        await page.keyboard.press('Tab');
+        await page.keyboard.press(key);
         const now = (await focused()) ?? '';
         if (typeof name === 'string' ? now === name : name.test(now)) return;
         passed.push(now);
       }
-      throw new Error(`Tab never came to ${name}; it passed ${passed.join(' | ')}`);
+      throw new Error(`${key} never came to ${name}; it passed ${passed.join(' | ')}`);
     };
     // The click that led here gave the focus to the heading; from there backwards to the navigation.
     expect(await focused()).toBe('Backups');
-    // past the pages behind this one, and this one
-    for (let stops = 0; stops < 4; stops += 1) await page.keyboard.press('Shift+Tab');
-    expect(await focused()).toBe('Overview');
+    await tabTo('Overview', 'Shift+Tab');
     await page.keyboard.press('Enter');
     await english.inPhase('watching');
     await until('the focus at the state', async () => (await focused())?.startsWith('The active is healthy'));
