@@ -18,9 +18,14 @@ export interface SettingsDouble extends SettingsDesk {
   show(kind: TrialKind, view: TrialView): void;
 }
 
+const made: string[] = [];
+process.once('exit', () => {
+  for (const data of made) rmSync(data, { recursive: true, force: true });
+});
+
 export function settingsDouble(asked: { call: string; ask: unknown }[], text: string): SettingsDouble {
   const data = mkdtempSync(join(tmpdir(), 'estepe-settings-'));
-  process.once('exit', () => rmSync(data, { recursive: true, force: true }));
+  made.push(data);
   const folder = dataFolderAt(data);
   mkdirSync(folder.secrets, { mode: 0o700 });
   writeFileSync(folder.config, text, { mode: 0o600 });
