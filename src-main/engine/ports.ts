@@ -265,10 +265,14 @@ export interface PeerState {
   trouble: string | null;
 }
 
-/** `refused`: it answered that it will not. `unreachable`: it could not be asked, or did not say in time that it has. */
+/**
+ * `refused`: it answered that it will not. `unreachable`: it could not be asked, or did not say in time that it has. `outbid`: it refuses
+ * because it knows an epoch that is not lower than the one it was asked under, which is worth nothing then.
+ */
 export interface StandDownAnswer {
   outcome: 'stood-down' | 'refused' | 'unreachable';
   sentence: string;
+  outbid?: boolean;
 }
 
 /** `refused`: it makes none for this node. `unreachable`: it could not be asked, or fell silent over it. */

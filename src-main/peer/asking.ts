@@ -137,7 +137,8 @@ export class Asking {
       return { outcome: state === 'stood-down' ? state : 'refused', sentence };
     } catch (error) {
       const refused = error instanceof Refused && error.refused === 'lower-epoch';
-      return { outcome: refused ? 'refused' : 'unreachable', sentence: sentenceOf(error) };
+      const sentence = sentenceOf(error);
+      return refused ? { outcome: 'refused', sentence, outbid: true } : { outcome: 'unreachable', sentence };
     }
   }
 

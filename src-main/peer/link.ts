@@ -116,9 +116,8 @@ export class PeerLink implements Peer {
   }
 
   async calls(signal: AbortSignal): Promise<CallsSeen> {
-    const asking = this.#asking;
-    if (asking === null) return { count: null, sentence: this.#whyNoAsking() };
-    return asking.calls(AbortSignal.any([signal, this.#ended.signal]));
+    const answer = this.#asking?.calls(AbortSignal.any([signal, this.#ended.signal]));
+    return answer ?? { count: null, sentence: this.#whyNoAsking() };
   }
 
   /** A new code to be typed on the other node; one that was shown before is worth nothing. @throws EstepeError */

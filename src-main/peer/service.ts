@@ -3,6 +3,7 @@
  * sockets, nor who is paired.
  */
 import { sentenceOf } from '../contract/errors.ts';
+import { bidsOver } from './bid.ts';
 import type { Asked, Reply, Welcome } from './door.ts';
 import type { LinkHooks } from './hooks.ts';
 import {
@@ -112,11 +113,9 @@ export class Service {
     const ask = standDownAskSchema.safeParse(body).data;
     if (ask === undefined) return refuse(400, 'unreadable', 'The request to stand down cannot be read.');
     const { epoch, because } = ask;
-    const { standing, highest, active } = this.#hooks.epochs();
-    // The claim of the very epoch that is asked for may be known here already, and this node have stood down under it by itself; an
-    // epoch beyond it is somebody else's.
-    if (epoch < standing || (active && epoch === standing) || epoch < highest) {
-      const known = Math.max(standing, highest);
+    const epochs = this.#hooks.epochs();
+    if (!bidsOver(epoch, epochs)) {
+      const known = Math.max(epochs.standing, epochs.highest);
       this.#hooks.note(
         'warning',
         'peer.lower-epoch',

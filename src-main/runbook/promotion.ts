@@ -18,6 +18,7 @@ import {
 } from '../engine/ports.ts';
 import { type BootPlan, setBoot } from './boot-services.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
+import { epochSeen } from './epoch-seen.ts';
 import { type FencePlan, fenceStep } from './fence/fence-step.ts';
 import type { PbxApi, PeerFence } from './fence/means.ts';
 import { type PairAtWork, plannedClaim, plannedSteps } from './planned.ts';
@@ -165,7 +166,12 @@ function claimStep({ claims, store, clock, node, plan }: PromotionParts): Step {
     timeoutMs: claimTimeoutMs,
     retries: 2,
     run: async (c) => {
-      const known = Math.max(await claims.highest(), store.highestEpoch(), store.standing()?.epoch ?? 0);
+      const known = Math.max(
+        await claims.highest(),
+        store.highestEpoch(),
+        store.standing()?.epoch ?? 0,
+        epochSeen(store),
+      );
       const epoch = c.epoch ?? known + 1;
       // Noted before the claim: a resumed runbook claims the same epoch as the same owner again.
       c.goUnder(epoch);

@@ -23,6 +23,7 @@ import {
   standingLostKey,
 } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
+import { noteEpochSeen } from '../runbook/epoch-seen.ts';
 import type { PbxApi, PeerFence } from '../runbook/fence/means.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { failedClaim } from '../runbook/journal-view.ts';
@@ -151,6 +152,7 @@ export class Engine {
         ...(hooks.onDecided ? { onDecided: hooks.onDecided } : {}),
         onDecision: () => {
           this.#noteMaintenanceEnd();
+          this.#keepEpochSeen();
           hooks.onChange();
         },
       },
@@ -336,6 +338,18 @@ export class Engine {
       // A disk that cannot be read now must not end the engine in the middle of a runbook: what was known before holds.
     }
     this.interpreter.tick();
+  }
+
+  #epochKept = 0;
+  #keepEpochSeen(): void {
+    const { highestEpoch } = this.interpreter.observation();
+    if (highestEpoch <= this.#epochKept) return;
+    try {
+      noteEpochSeen(this.#ports.store, highestEpoch);
+      this.#epochKept = highestEpoch;
+    } catch {
+      // a full disk: it is tried again at the next decision
+    }
   }
 
   /** A promotion's end that people were told of. Where that cannot be written, they are told once more after a restart. */

@@ -294,8 +294,7 @@ export class Simulation {
       if (error instanceof CutOff) throw error;
       return false;
     }
-    this.circumstances.maintenanceUntil = this.time.now + forMs;
-    this.circumstances.maintenanceUnsure = false;
+    Object.assign(this.circumstances, { maintenanceUntil: this.time.now + forMs, maintenanceUnsure: false });
     this.#wallStepped.maintenance = false;
     // What was decided within that call was in maintenance already, however soon it is switched off again.
     this.oracle.decided(this.engine.interpreter.state.phase);

@@ -4,7 +4,7 @@
  * one follows. Comes before the point of no return: nothing runs here yet.
  */
 import { inWords } from '../../engine/duration.ts';
-import type { Clock, Files, Net, Proc, RunbookRecord } from '../../engine/ports.ts';
+import type { Clock, Files, Net, Proc, RunbookRecord, StandDownAnswer } from '../../engine/ports.ts';
 import { pause } from '../pause.ts';
 import { runScript } from '../script.ts';
 import { done, failure, type Step, type StepContext, type StepEnd } from '../step.ts';
@@ -46,6 +46,8 @@ interface Tried {
   /** it may have changed something there, so it has to be told when the promotion is taken back */
   sentence: string;
   output: string;
+  /** it knows an epoch that is not lower than ours: our claim is worth nothing */
+  outbid?: boolean;
 }
 
 type Means = (c: StepContext) => Promise<Tried>;
@@ -100,12 +102,20 @@ async function fence(
     const one = await run(c);
     tried.push(one);
     c.onOutput(`${one.sentence}\n`);
+    // Whoever is right about its epoch must not be stopped by force.
+    if (one.outbid) return outbid(one.sentence);
     silence = one.confirmed ? await proveSilent(parts, plan.silence, c.signal) : null;
     if (silence?.how === 'silent') break;
   }
   silence ??= await proveSilent(parts, plan.silence, c.signal);
   return judged(plan, tried, silence, c.runbook);
 }
+
+/** Two nodes active under one epoch would both go on for ever: its claim is given back, and a new one is made above what is known now. */
+const outbid = (told: string): StepEnd => ({
+  ...failure(`${told} The claim made here is worth nothing beside that; ordered again, a higher epoch is claimed`),
+  takeBack: true,
+});
 
 /** What it comes to. Silence that nobody caused may end: it is proof only where no script was there to make it last. */
 export function judged(
@@ -167,7 +177,7 @@ function byPeer({ clock }: FenceParts, peer: PeerFence): Means {
     if (c.dryRun) return { by: 'peer', confirmed: true, sentence: 'the peer link would be asked first', output: '' };
     const limit = new AbortController();
     const stop = clock.after(peerMs, () => limit.abort());
-    const late = new Promise<Awaited<ReturnType<PeerFence['askStandDown']>>>((go) => {
+    const late = new Promise<StandDownAnswer>((go) => {
       const sentence = `the peer link did not answer within ${inWords(peerMs)}`;
       limit.signal.addEventListener('abort', () => go({ outcome: 'unreachable', sentence }), { once: true });
     });
@@ -176,9 +186,9 @@ function byPeer({ clock }: FenceParts, peer: PeerFence): Means {
     if (c.signal.aborted) end();
     try {
       const asked = peer.askStandDown(c.epoch ?? 0, c.runbook.because, limit.signal);
-      const { outcome, sentence } = await Promise.race([asked, late]);
+      const { outcome, sentence, outbid = false } = await Promise.race([asked, late]);
       const told = outcome === 'stood-down' ? `asked over the peer link it stood down (${sentence})` : sentence;
-      return { by: 'peer', confirmed: outcome === 'stood-down', sentence: told, output: '' };
+      return { by: 'peer', confirmed: outcome === 'stood-down', sentence: told, output: '', outbid };
     } finally {
       stop();
       c.signal.removeEventListener('abort', end);

@@ -1,14 +1,11 @@
 /** By what an old active can be silenced, as the fence step knows them. Types only. */
+import type { StandDownAnswer } from '../../engine/ports.ts';
 
 /** The peer link, as far as fencing needs it. */
 export interface PeerFence {
   /** the other node's engine is known here: without that there is nobody to ask */
   isPaired(): boolean;
-  askStandDown(
-    epoch: number,
-    because: string,
-    signal: AbortSignal,
-  ): Promise<{ outcome: 'stood-down' | 'refused' | 'unreachable'; sentence: string }>;
+  askStandDown(epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer>;
 }
 
 /** Where the PBX's own API of the old node is asked, and as whom. */

@@ -5,6 +5,7 @@
 import type { OrderAnswer } from '../../../src-main/contract/contract.ts';
 import type { Policy } from '../../../src-main/engine/observation.ts';
 import type { BackupAnswer, StandDownAnswer } from '../../../src-main/engine/ports.ts';
+import { bidsOver } from '../../../src-main/peer/bid.ts';
 import { LocationKeeper } from '../../../src-main/peer/location-keeper.ts';
 import { SharedClaims } from '../../../src-main/peer/shared-claims.ts';
 import { Witness } from '../../../src-main/peer/witness.ts';
@@ -269,11 +270,17 @@ export class PairNode {
   }
 
   async #askStandDown(life: PairLife, epoch: number, because: string, signal: AbortSignal): Promise<StandDownAnswer> {
-    const answer = await this.#ask(life, 120_000, signal, async (engine) =>
-      this.#hooks.bug === 'no-stand-down' ? { accepted: false, sentence: 'no' } : engine.standDownAsked(epoch, because),
-    );
+    const answer = await this.#ask(life, 120_000, signal, async (engine) => {
+      if (this.#hooks.bug === 'no-stand-down') return { accepted: false, sentence: 'no' };
+      const { standing, highestEpoch } = engine.interpreter.observation();
+      const epochs = { standing: standing.epoch, highest: highestEpoch, active: standing.role === 'active' };
+      // as the link's door has it
+      if (!bidsOver(epoch, epochs)) return { accepted: false, sentence: 'a higher epoch is known there', outbid: true };
+      return engine.standDownAsked(epoch, because);
+    });
     if (answer === 'unreachable') return { outcome: 'unreachable', sentence: 'it did not answer' };
-    return { outcome: answer.accepted ? 'stood-down' : 'refused', sentence: answer.sentence };
+    const { accepted, sentence, outbid = false } = { outbid: false, ...answer };
+    return { outcome: accepted ? 'stood-down' : 'refused', sentence, outbid };
   }
 
   async #askBackup(life: PairLife, epoch: number | null, signal: AbortSignal): Promise<BackupAnswer> {

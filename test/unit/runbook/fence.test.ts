@@ -242,6 +242,27 @@ describe('what is not proven', () => {
   });
 });
 
+describe('a claim that is worth nothing', () => {
+  it.each(['person', 'automatic'] as const)(
+    'B4 the other node knows an epoch that is not lower: given back, silent or not, and nothing is forced on it (%s)',
+    async (origin) => {
+      const b = fencedBy({ api, script, need: 'best-effort' });
+      const sentence = 'Epoch 1 does not bid over this node, which knows epoch 1.';
+      b.fencing.peer = {
+        isPaired: () => true,
+        askStandDown: async () => ({ outcome: 'refused', sentence, outbid: true }),
+      };
+      const asked = apiSays(b, 'stopped');
+      b.answers.old = dead;
+      await b.end(begun(b, { origin }));
+      expect(b.status()).toMatch(/^cancelled: .*which knows epoch 1\. The claim made here is worth nothing/);
+      expect(asked).toEqual([]);
+      expect(b.proc.names).toEqual([]);
+      expect(b.history.standing()?.role).not.toBe('active');
+    },
+  );
+});
+
 describe('the fence and the runbook', () => {
   it('taken back after it, what it did is said', async () => {
     const b = fencedBy({ script });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StepId } from '../../../src-main/contract/words.ts';
 import type { CommandEnd } from '../../../src-main/engine/ports.ts';
+import { noteEpochSeen } from '../../../src-main/runbook/epoch-seen.ts';
 import { promotionStepIds } from '../../../src-main/runbook/promotion.ts';
 import { bench, plan } from './promotion-bench.ts';
 import { exit } from './workbench.ts';
@@ -78,6 +79,7 @@ describe('the claim', () => {
     ['the standing', (b) => b.history.saveStanding({ role: 'passive', epoch: 4, since: 0 }), 5],
     ['a claim here', (b) => void b.history.claimEpoch(6, 'somebody', 0), 7],
     ['a claim elsewhere', (b) => void b.claims.elsewhere.set(9, 'somebody'), 10],
+    ['what an earlier life of the engine saw', (b) => noteEpochSeen(b.history, 12), 13],
   ])('is one above %s', async (_, given, epoch) => {
     const b = bench();
     given(b);
