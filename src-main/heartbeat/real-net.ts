@@ -86,7 +86,14 @@ export class RealNet implements Net {
     return best(
       found.addresses.map(({ address, family }) => (stop: AbortSignal) => {
         const end = { address, family, port: test.port };
-        const common = { end, fqdn: target.fqdn, timeoutMs, source: this.#sourceFor(end), ca: this.#options.ca };
+        const common = {
+          end,
+          fqdn: target.fqdn,
+          timeoutMs,
+          wholeMs: test.timeoutMs,
+          source: this.#sourceFor(end),
+          ca: this.#options.ca,
+        };
         switch (test.kind) {
           case 'sip':
             return sipOptions({ ...common, transport: test.transport }, stop);

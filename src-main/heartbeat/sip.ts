@@ -30,6 +30,8 @@ export interface SipQuestion {
   fqdn: string;
   /** milliseconds; 4 s by default, since RFC 3261's own Timer F (32 s) is longer than a heartbeat's interval */
   timeoutMs: number;
+  /** what the whole test may take, a look-up of its name included, as evidence says it; default: `timeoutMs` */
+  wholeMs?: number | undefined;
   /** local address to send from */
   source?: string | undefined;
   /** trusted authorities in PEM instead of the built-in ones; only what is said of the certificate depends on it */
@@ -173,7 +175,7 @@ class Exchange {
   }
 
   silence(): Finding {
-    const found = this.without(`${this.#missing()} within ${span(this.#question.timeoutMs)}`);
+    const found = this.without(`${this.#missing()} within ${span(this.#question.wholeMs ?? this.#question.timeoutMs)}`);
     const nothing = found.outcome === 'dead' && this.#provisional === null && this.#ignored === 0;
     return nothing ? { ...found, silent: true } : found;
   }

@@ -10,6 +10,8 @@ import { type Endpoint, type Finding, place, socketFault, span } from './evidenc
 export interface TunnelQuestion {
   end: Endpoint;
   timeoutMs: number;
+  /** what the whole test may take, a look-up of its name included, as evidence says it; default: `timeoutMs` */
+  wholeMs?: number | undefined;
   source?: string | undefined;
 }
 
@@ -17,7 +19,10 @@ export interface TunnelQuestion {
 const holdMs = 300;
 
 /** Asks once. Never rejects; ends by its time-out or by `signal`. */
-export function tunnelAccepts({ end, timeoutMs, source }: TunnelQuestion, signal: AbortSignal): Promise<Finding> {
+export function tunnelAccepts(
+  { end, timeoutMs, wholeMs = timeoutMs, source }: TunnelQuestion,
+  signal: AbortSignal,
+): Promise<Finding> {
   let accepted = false;
   const accepts = (): Finding => ({ outcome: 'alive', evidence: `port accepts (${place(end)})` });
   const closed = (how: string): Finding => ({
@@ -31,7 +36,7 @@ export function tunnelAccepts({ end, timeoutMs, source }: TunnelQuestion, signal
     () =>
       accepted
         ? accepts()
-        : { outcome: 'dead', evidence: `no connection to ${place(end)} within ${span(timeoutMs)}`, silent: true },
+        : { outcome: 'dead', evidence: `no connection to ${place(end)} within ${span(wholeMs)}`, silent: true },
     (a) => {
       const socket = connect({
         host: end.address,

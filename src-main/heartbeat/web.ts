@@ -32,6 +32,8 @@ export interface WebQuestion {
   /** fewer days than this left on the certificate: degraded */
   warnDays: number;
   timeoutMs: number;
+  /** what the whole test may take, a look-up of its name included, as evidence says it; default: `timeoutMs` */
+  wholeMs?: number | undefined;
   source?: string | undefined;
   /** trusted authorities in PEM instead of the built-in ones */
   ca?: string | undefined;
@@ -58,14 +60,14 @@ export function webGet(question: WebQuestion, signal: AbortSignal): Promise<Find
   );
 }
 
-function silence({ end, timeoutMs }: WebQuestion, progress: Progress): Finding {
+function silence({ end, timeoutMs, wholeMs = timeoutMs }: WebQuestion, progress: Progress): Finding {
   const what: Record<Stage, string> = {
     connecting: `no connection to ${place(end)}`,
     tls: 'port accepts, but no TLS handshake',
     waiting: 'TLS handshake done, but no HTTP answer',
     body: `${progress.status ?? 'answer begun'}, but the marker did not come`,
   };
-  const evidence = `${what[progress.stage]} within ${span(timeoutMs)}`;
+  const evidence = `${what[progress.stage]} within ${span(wholeMs)}`;
   if (progress.stage === 'body') return spoken(evidence, progress);
   return { ...dead(evidence, progress), silent: true, ...(progress.stage === 'connecting' ? {} : { there: true }) };
 }

@@ -46,6 +46,12 @@ describe('a pair', () => {
     expect(failing.join('\n')).toMatch(told);
   });
 
+  test('B4 seed 2057: an epoch seen in an earlier life is not claimed again while nobody can be asked', {
+    timeout: 300_000,
+  }, async () => {
+    expect((await runPair(2057, 7)).violations).toEqual([]);
+  });
+
   test('a seed replays to the same trace, word by word', { timeout: 300_000 }, async () => {
     const trace = async (): Promise<string[]> => {
       const lines: string[] = [];
