@@ -48,7 +48,7 @@ describeWithPeers('the console in a browser: changes of roles', ['chromium'], ()
     await page.locator('[data-override=newer-data-here] input[type=checkbox]').check();
     await console.inspect('switchover dialog');
     await page.locator('[data-override=newer-data-here] input[type=text]').fill('given up');
-    await go.click();
+    await go.dblclick();
     await page.locator('dialog').waitFor({ state: 'detached' });
     const sent = asksOf('switchover').filter((ask) => (ask as { dryRun: boolean }).dryRun === false);
     expect(sent).toEqual([
