@@ -87,15 +87,6 @@ describeWithPeers('bad input at the start', ['mounts'], () => {
     const mounts = `mount -t tmpfs -o size=64k none ${site.folder}\nhead -c 1000000 /dev/zero >${site.path('fill')} 2>/dev/null || true`;
     await refusesToStart(site.folder, 'data-folder', /^The data folder .* cannot be used: the disk is full\.$/, mounts);
   });
-
-  it.concurrent('a configuration that is not there: 2, and how to begin', async ({ onTestFinished: later }) => {
-    const site = new Site();
-    later(() => site.remove());
-    const ended = await estepe(['serve', '--data', site.folder]);
-    expect(ended).toMatchObject({ exit: 2, out: '' });
-    expect(ended.err).toContain(site.path('estepe.yaml'));
-    expect(ended.err).toContain('estepe config example');
-  });
 });
 
 describeWithPeers('bad input while it runs', ['kamailio', 'mounts'], () => {

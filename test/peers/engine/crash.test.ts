@@ -42,6 +42,8 @@ const boundaries = [
   ...step('switch-dns'),
   ...step('after-script', ...run('after.sh')),
   ...step('flip-standing', ...around('standing active')),
+  // the core is told of the new standing, and keeps its epoch as the highest seen
+  ...around('remember epochSeen'),
   ...around('status done'),
   ...around('remember endTold'),
 ];
