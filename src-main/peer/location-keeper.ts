@@ -46,7 +46,8 @@ export class LocationKeeper implements Keeper {
     }
     const all: Claimed[] = [];
     for (const epoch of epochs) {
-      all.push({ epoch, owner: await this.#ownerOf(epoch, signal), withdrawn: withdrawn.has(epoch) });
+      const owner = this.#owners.get(epoch) ?? (await this.#ownerOf(epoch, signal));
+      all.push({ epoch, owner, withdrawn: withdrawn.has(epoch) });
     }
     return all;
   }

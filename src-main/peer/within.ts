@@ -14,19 +14,19 @@ export async function within<T>(
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const control = new AbortController();
-  const onAbort = (): void => control.abort();
-  outer.addEventListener('abort', onAbort, { once: true });
-  if (outer.aborted) control.abort();
-  let cancel = (): void => {};
+  let giveUp = (_sentence: string): void => {};
   const limit = new Promise<never>((_, fail) => {
-    const late = (sentence: string) => (): void => {
+    giveUp = (sentence) => {
       fail(new EstepeError('location', sentence, 'look whether it can be reached from here'));
       control.abort();
     };
-    cancel = clock.after(ms, late(`No answer within ${inWords(ms)}.`));
-    control.signal.addEventListener('abort', late('It was not waited for any longer.'), { once: true });
-    if (control.signal.aborted) late('It was not waited for any longer.')();
   });
+  // Whether or not it is raced for in the end, nobody is to call it unhandled.
+  limit.catch(() => {});
+  const onAbort = (): void => giveUp('It was not waited for any longer.');
+  outer.addEventListener('abort', onAbort, { once: true });
+  const cancel = clock.after(ms, () => giveUp(`No answer within ${inWords(ms)}.`));
+  if (outer.aborted) onAbort();
   const asked = ask(control.signal);
   asked.catch(() => {});
   try {
@@ -34,6 +34,5 @@ export async function within<T>(
   } finally {
     cancel();
     outer.removeEventListener('abort', onAbort);
-    limit.catch(() => {});
   }
 }

@@ -216,9 +216,14 @@ export class Witness {
       note('claim.afterwards', answer.won ? 'info' : 'warning', sentence);
     }
     if (isOpen) return;
+    const notGoneLiveUnder = claims.filter(
+      ({ epoch: claimed, owner: by, withdrawn }) =>
+        !withdrawn && claimed > epoch && claimed !== openEpoch && isOwner(node, by),
+    );
+    // as at almost every look: the journal need not be read
+    if (notGoneLiveUnder.length === 0) return;
     const last = store.lastRunbook();
-    for (const { epoch: claimed, owner: by, withdrawn } of claims) {
-      if (withdrawn || claimed <= epoch || claimed === openEpoch || !isOwner(node, by)) continue;
+    for (const { epoch: claimed, owner: by } of notGoneLiveUnder) {
       // One that this history knows nothing of was made by an earlier installation: that is a person's to decide.
       if (store.ownerOf(claimed) !== by && !(last?.epoch === claimed && last.status === 'cancelled')) continue;
       await this.#ask((signal) => keeper.withdraw(claimed, by, signal));

@@ -49,6 +49,8 @@ export const nodeWordSchema = z.strictObject({
   backup: z.strictObject({ name: line(300), createdAt: z.number(), verified: z.boolean() }).nullable(),
 });
 export type NodeWord = z.infer<typeof nodeWordSchema>;
+/** Read first, so that a word of a newer Estepe is told apart from a damaged one. */
+const formatSchema = z.looseObject({ format: z.int() });
 
 /** Who reads: a word of another pair, or our own echo, is no news of the other node. */
 export interface Reader {
@@ -92,7 +94,7 @@ export function parseWord(text: string, reader: Reader): { word: NodeWord } | { 
 
 /** The same for a word that is parsed already. */
 export function checkWord(data: unknown, reader: Reader): { word: NodeWord } | { why: string } {
-  const format = z.looseObject({ format: z.int() }).safeParse(data).data?.format;
+  const format = formatSchema.safeParse(data).data?.format;
   if (format !== undefined && format > wordFormat)
     return { why: `it is written in format ${format}, by a newer Estepe than this one, which knows ${wordFormat}` };
   const { data: word, error } = nodeWordSchema.safeParse(data);
