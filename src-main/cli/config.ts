@@ -8,9 +8,9 @@ import { checkFile, configFileName } from '../config/load.ts';
 import { problemsError } from '../config/problems.ts';
 import { saveConfig, standingFile } from '../config/save.ts';
 import { type Config, targetOf, toReferences, toTests } from '../config/schema.ts';
+import { findEngine } from '../console/engine-client.ts';
 import { EstepeError } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
-import { findEngine } from './engine-client.ts';
 import type { Run } from './session.ts';
 
 export function addConfig(program: Command, run: Run): void {

@@ -9,6 +9,7 @@ import { meansOf } from '../backup/work-of-config.ts';
 import { dataFolderAt } from '../config/data-folder.ts';
 import { loadConfig } from '../config/load.ts';
 import { readSecret, redact } from '../config/secrets.ts';
+import type { Engine } from '../console/engine-client.ts';
 import {
   byArea,
   type DoctorArea,
@@ -25,7 +26,6 @@ import { RealFiles } from '../runbook/real-files.ts';
 import { RealProc } from '../runbook/real-proc.ts';
 import type { DoctorParts } from '../station/doctor/shared.ts';
 import { siteOf } from '../station/site.ts';
-import type { Engine } from './engine-client.ts';
 import { runningEngine } from './engine-work.ts';
 import { leave } from './leave.ts';
 import type { Paint, Run, Session } from './session.ts';

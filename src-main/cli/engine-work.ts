@@ -3,10 +3,10 @@
  * it; a second one leaves it to the engine.
  */
 import { readEndpoint } from '../config/endpoint.ts';
+import { type Engine, type EngineClient, findEngine } from '../console/engine-client.ts';
 import type { BackupAnswer, BackupEnd, BackupKind, BackupWorkView } from '../contract/backups.ts';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
-import { type Engine, type EngineClient, findEngine } from './engine-client.ts';
 import { followFeed } from './follow-feed.ts';
 import { type Done, type Session, whoAmI } from './session.ts';
 import { progressLine, progressWords } from './storage.ts';

@@ -2,10 +2,11 @@
  * Follows the engine's feed until what is waited for shows. Survives a lost connection: the engine may be started again in the
  * middle of it. Knows nothing of what is waited for.
  */
+
+import { callFailure, type Engine, findEngine, silent } from '../console/engine-client.ts';
 import { EstepeError } from '../contract/errors.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import { afterFrame } from '../contract/view.ts';
-import { callFailure, type Engine, findEngine, silent } from './engine-client.ts';
 
 const lostForMs = 30_000;
 /** a running engine says something every 5 s; a frozen one keeps the connection open and says nothing */

@@ -1,10 +1,10 @@
 /** `estepe history`: what was decided and why, newest first; or the beats of one test. */
 import type { Command } from 'commander';
 import { durationForms, parseDuration } from '../config/duration.ts';
+import { findEngine } from '../console/engine-client.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import { msWords } from '../contract/view.ts';
 import { severitySchema } from '../contract/words.ts';
-import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
 import type { Done, Paint, Run, Session } from './session.ts';
 import { clock } from './status.ts';

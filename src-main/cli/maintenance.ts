@@ -1,8 +1,8 @@
 /** `estepe maintenance on|off`: no promotion by itself for a while, never without an end. */
 import type { Command } from 'commander';
 import { parseDuration } from '../config/duration.ts';
+import { findEngine } from '../console/engine-client.ts';
 import { durationWords } from '../contract/view.ts';
-import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
 import { type Run, whoAmI } from './session.ts';
 import { clock } from './status.ts';

@@ -1,8 +1,8 @@
 /** `estepe notify …`: whether people are told. A test really sends, by the engine that would tell them. Exit 0: all of it got through. */
 import type { Command } from 'commander';
+import { findEngine } from '../console/engine-client.ts';
 import { type ChannelView, channelNames, type DeliveryView, type NotifyTest } from '../contract/notify.ts';
 import { durationWords, msWords } from '../contract/view.ts';
-import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
 import { wholeNumber } from './history.ts';
 import { type Paint, type Run, whoAmI } from './session.ts';

@@ -1,9 +1,9 @@
 /** `estepe pair …`: the link to the engine on the other node. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { type Engine, findEngine } from '../console/engine-client.ts';
 import type { PeerStatus } from '../contract/peer.ts';
 import { durationWords } from '../contract/view.ts';
-import { type Engine, findEngine } from './engine-client.ts';
 import { type Run, type Session, whoAmI } from './session.ts';
 import { clock } from './status.ts';
 

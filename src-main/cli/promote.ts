@@ -1,10 +1,10 @@
 /** `estepe promote` and `estepe cancel`: a person's orders, and what became of them. */
 import type { Command } from 'commander';
+import { findEngine } from '../console/engine-client.ts';
 import type { OrderAnswer } from '../contract/contract.ts';
 import type { GuardView, RunbookView, Snapshot } from '../contract/snapshot.ts';
 import { guardsToOverride, shortestReason } from '../contract/view.ts';
 import { everyGuardName, type GuardName } from '../contract/words.ts';
-import { findEngine } from './engine-client.ts';
 import { usage } from './failures.ts';
 import { before, followRunbook, isEndOf } from './follow.ts';
 import { type Done, type Paint, type Run, type Session, whoAmI } from './session.ts';

@@ -1,6 +1,6 @@
 /** `estepe stand-down`: the active node ceases to serve, at a person's order. */
 import type { Command } from 'commander';
-import { findEngine } from './engine-client.ts';
+import { findEngine } from '../console/engine-client.ts';
 import { before } from './follow.ts';
 import { collect, follow, overrideOf, refused } from './promote.ts';
 import { type Done, type Run, type Session, whoAmI } from './session.ts';

@@ -1,6 +1,6 @@
 /** `estepe standing [confirm]`: role and epoch of this node, and a person's word that they are right. */
 import type { Command } from 'commander';
-import { findEngine } from './engine-client.ts';
+import { findEngine } from '../console/engine-client.ts';
 import { type Run, whoAmI } from './session.ts';
 
 export function addStanding(program: Command, run: Run): void {

@@ -1,5 +1,6 @@
 /** `estepe status`: the snapshot as one screen of text. Rendering is pure; the state is the engine's. */
 import type { Command } from 'commander';
+import { findEngine } from '../console/engine-client.ts';
 import { drillStanding } from '../contract/drill.ts';
 import { EstepeError } from '../contract/errors.ts';
 import type { GuardView, NodeView, RunbookView, Snapshot, StepView, TestView } from '../contract/snapshot.ts';
@@ -12,7 +13,6 @@ import {
   roundDurationWords,
   standingOf,
 } from '../contract/view.ts';
-import { findEngine } from './engine-client.ts';
 import type { Paint, Run } from './session.ts';
 
 export function addStatus(program: Command, run: Run): void {

@@ -1,8 +1,8 @@
 /** `estepe switchover` and `estepe failback`: roles change while both nodes live, and what became of it. */
 import type { Command } from 'commander';
+import { findEngine } from '../console/engine-client.ts';
 import type { SwitchoverAnswer } from '../contract/desk.ts';
 import type { PlannedKind } from '../contract/words.ts';
-import { findEngine } from './engine-client.ts';
 import { before } from './follow.ts';
 import { collect, follow, overrideOf, refused } from './promote.ts';
 import { type Done, type Paint, type Run, type Session, whoAmI } from './session.ts';

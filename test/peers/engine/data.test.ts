@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type EngineClient, findEngine } from '../../../src-main/cli/engine-client.ts';
+import { type EngineClient, findEngine } from '../../../src-main/console/engine-client.ts';
 import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
 import { user } from '../fixtures/file-server.ts';
 import { newFolder } from '../fixtures/peer-process.ts';

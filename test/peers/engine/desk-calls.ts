@@ -1,5 +1,5 @@
 /** What tests ask a running engine, as data: asked over HTTP from here or from a child inside a network namespace. */
-import type { EngineClient } from '../../../src-main/cli/engine-client.ts';
+import type { EngineClient } from '../../../src-main/console/engine-client.ts';
 import type { GuardName } from '../../../src-main/contract/words.ts';
 
 export type DeskAsk =

@@ -3,7 +3,7 @@
  * {"id":1,"ask":{…}} one line {"id":1,"answer":…} or {"id":1,"error":"…"}. Ends with its stdin.
  */
 import { createInterface } from 'node:readline';
-import { findEngine } from '../../../src-main/cli/engine-client.ts';
+import { findEngine } from '../../../src-main/console/engine-client.ts';
 import { sentenceOf } from '../../../src-main/contract/errors.ts';
 import { callDesk, type DeskAsk } from './desk-calls.ts';
 

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type EngineClient, findEngine } from '../../../src-main/cli/engine-client.ts';
+import { type EngineClient, findEngine } from '../../../src-main/console/engine-client.ts';
 import type { DrillReport } from '../../../src-main/contract/drill.ts';
 import type { Snapshot } from '../../../src-main/contract/snapshot.ts';
 import { keyLine, newKey, newNetwork, startNamed } from '../fixtures/named.ts';

@@ -6,7 +6,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type EngineClient, findEngine } from '../../../src-main/cli/engine-client.ts';
+import { type EngineClient, findEngine } from '../../../src-main/console/engine-client.ts';
 import type { OrderAnswer } from '../../../src-main/contract/contract.ts';
 import type { EventView, Snapshot } from '../../../src-main/contract/snapshot.ts';
 import type { GuardName, Phase } from '../../../src-main/contract/words.ts';

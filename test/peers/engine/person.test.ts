@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { findEngine } from '../../../src-main/cli/engine-client.ts';
+import { findEngine } from '../../../src-main/console/engine-client.ts';
 import type { OrderAnswer } from '../../../src-main/contract/contract.ts';
 import type { EventView } from '../../../src-main/contract/snapshot.ts';
 import type { StepId } from '../../../src-main/contract/words.ts';
