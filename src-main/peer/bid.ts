@@ -5,5 +5,7 @@ import type { LinkHooks } from './hooks.ts';
  * The claim of the very epoch that is asked for may be known here already, and this node have stood down under it by itself; an
  * epoch beyond it is somebody else's.
  */
-export const bidsOver = (epoch: number, { standing, highest, active }: ReturnType<LinkHooks['epochs']>): boolean =>
-  epoch >= standing && !(active && epoch === standing) && epoch >= highest;
+export const bidsOver = (
+  epoch: number,
+  { standing, highest, active, open }: ReturnType<LinkHooks['epochs']>,
+): boolean => epoch >= open && epoch >= standing && !(active && epoch === standing) && epoch >= highest;

@@ -30,8 +30,11 @@ export interface LinkHooks {
   /** a new word each time */
   ownWord(): NodeWord;
   onWord(word: NodeWord): void;
-  /** `standing`: under which this node stands, as the active one or not; `highest`: it knows of anywhere */
-  epochs(): { standing: number; highest: number; active: boolean };
+  /**
+   * `standing`: under which this node stands, as the active one or not; `highest`: it knows of anywhere; `open`: the lowest before which a
+   * takeover that is open here gives way, 0 where none is
+   */
+  epochs(): { standing: number; highest: number; active: boolean; open: number };
   /** Resolves when this node HAS stood down, or will not. Asked again for the same epoch only after it has answered. */
   onStandDown(epoch: number, because: string): Promise<StandDownEnd>;
   /** Why no backup is made here for the other node; null: it may ask. `epoch`: under which it says that this one stood down. */

@@ -12,7 +12,23 @@ export function epochSeen(store: Pick<Store, 'recall'>): number {
   return typeof kept === 'number' && Number.isSafeInteger(kept) && kept > 0 ? kept : 0;
 }
 
-/** Keeps it where it is news. @throws what the store throws when it cannot be written */
-export function noteEpochSeen(store: Pick<Store, 'recall' | 'remember'>, epoch: number): void {
-  if (epoch > epochSeen(store)) store.remember(key, epoch);
+/** Keeps it, written once for each that is news. */
+export class EpochMemory {
+  readonly #store: Pick<Store, 'recall' | 'remember'>;
+  #written = 0;
+
+  constructor(store: Pick<Store, 'recall' | 'remember'>) {
+    this.#store = store;
+  }
+
+  /** Never throws: on a full disk it is tried again at the next decision. */
+  note(epoch: number): void {
+    if (epoch <= this.#written) return;
+    try {
+      if (epoch > epochSeen(this.#store)) this.#store.remember(key, epoch);
+      this.#written = epoch;
+    } catch {
+      // as said above
+    }
+  }
 }

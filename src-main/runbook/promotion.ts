@@ -7,7 +7,6 @@ import { inWords } from '../engine/duration.ts';
 import {
   type Claims,
   type Clock,
-  claimLostKey,
   type Dns,
   type Files,
   type Net,
@@ -17,12 +16,11 @@ import {
   standingLostKey,
 } from '../engine/ports.ts';
 import { type BootPlan, setBoot } from './boot-services.ts';
+import { claimStep, outbid } from './claim-step.ts';
 import { type DnsSwitch, switchDnsStep } from './dns-step.ts';
-import { epochSeen } from './epoch-seen.ts';
 import { type FencePlan, fenceStep } from './fence/fence-step.ts';
 import type { PbxApi, PeerFence } from './fence/means.ts';
 import { type PairAtWork, plannedClaim, plannedSteps } from './planned.ts';
-import { overridesOf } from './proof-asked.ts';
 import { type Proof, proveAlive } from './prove-alive.ts';
 import { runScript } from './script.ts';
 import { type ServiceCommands, spoken } from './services.ts';
@@ -90,7 +88,6 @@ export interface PromotionParts {
 
 /** How long a resumed promotion may look for proof before a person is asked. */
 const guardsTimeoutMs = 10 * 60_000;
-const claimTimeoutMs = 60_000;
 
 export const promotionStepIds: readonly StepId[] = [
   'guards',
@@ -142,51 +139,6 @@ function guardsStep(parts: PromotionParts): Step {
       await parts.settled(c.signal);
       const { ok, sentence } = await parts.askGuards(c.runbook, c.signal);
       return ok ? done(sentence) : { ...failure(sentence), takeBack: true };
-    },
-  };
-}
-
-/**
- * Nobody else was seen to own it, but it could not be claimed where the other node would see that. By itself nothing goes on then;
- * a person is asked, who may override `claim-keeper`.
- */
-function unclaimed(epoch: number, why: string, c: StepContext): StepEnd {
-  const end = failure(
-    `epoch ${epoch} could not be claimed: ${why}. The other node could not see that this one takes over`,
-  );
-  return { ...end, again: true, takeBack: c.runbook.origin !== 'person' };
-}
-
-function claimStep({ claims, store, clock, node, plan }: PromotionParts): Step {
-  const policy = () => plan().claim;
-  return {
-    ...plain,
-    id: 'claim',
-    title: 'Claim the epoch',
-    timeoutMs: claimTimeoutMs,
-    retries: 2,
-    run: async (c) => {
-      const known = Math.max(
-        await claims.highest(),
-        store.highestEpoch(),
-        store.standing()?.epoch ?? 0,
-        epochSeen(store),
-      );
-      const epoch = c.epoch ?? known + 1;
-      // Noted before the claim: a resumed runbook claims the same epoch as the same owner again.
-      c.goUnder(epoch);
-      store.remember('lastClaim', clock.wall());
-      const owner = `${node}#${c.runbook.startedAt}-${c.runbook.id}`;
-      const overridden = overridesOf(c.runbook).some(({ guard }) => guard === 'claim-keeper');
-      const alone = policy() === 'best-effort' || overridden;
-      const answer = await claims.claim(epoch, owner, { alone, signal: c.signal });
-      if (answer.won) {
-        const { unshared } = answer;
-        return done(`epoch ${epoch} is ours${unshared === null ? '' : `, on this node alone: ${unshared}`}`);
-      }
-      if (answer.unshared !== null) return unclaimed(epoch, answer.unshared, c);
-      store.remember(claimLostKey, c.runbook.id);
-      return { ...failure(`epoch ${epoch} was claimed by ${answer.owner}: another node takes over`), takeBack: true };
     },
   };
 }
@@ -352,13 +304,6 @@ function proveStep(p: PromotionParts, plan: PromotionPlan): Step {
     onFail: 'ask',
     run: (c) => proveAlive(p, plan.proof, c.signal),
   };
-}
-
-/** Claimed since by another node: that one is, or will be, the active. What was started here is stopped again. */
-async function outbid(claims: Claims, epoch: number): Promise<StepEnd | null> {
-  const foreign = await claims.foreign();
-  if (foreign < epoch) return null;
-  return { ...failure(`epoch ${foreign} was claimed meanwhile: another node takes over`), takeBack: true };
 }
 
 /** A standing that is set is known, whatever was lost before. */

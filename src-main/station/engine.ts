@@ -23,8 +23,9 @@ import {
   standingLostKey,
 } from '../engine/ports.ts';
 import { Monitor, type Watched } from '../heartbeat/monitor.ts';
-import { noteEpochSeen } from '../runbook/epoch-seen.ts';
+import { EpochMemory } from '../runbook/epoch-seen.ts';
 import type { PbxApi, PeerFence } from '../runbook/fence/means.ts';
+import { givesWayFrom } from '../runbook/giving-way.ts';
 import { Interpreter, type OrderAsk } from '../runbook/interpreter.ts';
 import { failedClaim } from '../runbook/journal-view.ts';
 import type { PairAtWork } from '../runbook/planned.ts';
@@ -112,6 +113,7 @@ export class Engine {
     this.#ports = ports;
     this.#site = site;
     const { clock, store, net } = ports;
+    this.#epochs = new EpochMemory(store);
     this.#beginStanding();
     this.lasting = new Lasting(clock, store);
     this.#steps = promotionSteps({
@@ -152,7 +154,7 @@ export class Engine {
         ...(hooks.onDecided ? { onDecided: hooks.onDecided } : {}),
         onDecision: () => {
           this.#noteMaintenanceEnd();
-          this.#keepEpochSeen();
+          this.#epochs.note(this.interpreter.observation().highestEpoch);
           hooks.onChange();
         },
       },
@@ -244,8 +246,15 @@ export class Engine {
    */
   async standDownAsked(epoch: number, because: string): Promise<{ accepted: boolean; sentence: string }> {
     const { asked, standing } = this.interpreter;
-    const begun = this.interpreter.state.phase;
-    if (begun === 'promoting') return { accepted: false, sentence: 'this node is taking over itself' };
+    // A claim made here later goes above it, even if the other one's is to be seen nowhere else.
+    this.#epochs.note(epoch);
+    if (this.interpreter.state.phase === 'promoting') {
+      const facts = this.runner.facts();
+      if (facts?.kind !== 'promotion' || facts.committed || epoch < givesWayFrom(this.runner.record))
+        return { accepted: false, sentence: 'this node is taking over itself' };
+      this.#note('standing.gave-way', `the other node takes over under epoch ${epoch}: this takeover gives way`);
+      this.runner.cancel(`the other node takes over under epoch ${epoch}, which goes first`);
+    }
     if (epoch <= standing.epoch && standing.role === 'active')
       return { accepted: false, sentence: `this node is active under epoch ${standing.epoch}` };
     if (standing.role === 'active') {
@@ -282,6 +291,7 @@ export class Engine {
     return epoch !== null && standing.epoch === epoch && forIt ? null : 'it is not the active one';
   }
 
+  readonly #epochs: EpochMemory;
   /** Under which the other node asked this one to stand down. */
   #askedEpoch = 0;
 
@@ -338,18 +348,6 @@ export class Engine {
       // A disk that cannot be read now must not end the engine in the middle of a runbook: what was known before holds.
     }
     this.interpreter.tick();
-  }
-
-  #epochKept = 0;
-  #keepEpochSeen(): void {
-    const { highestEpoch } = this.interpreter.observation();
-    if (highestEpoch <= this.#epochKept) return;
-    try {
-      noteEpochSeen(this.#ports.store, highestEpoch);
-      this.#epochKept = highestEpoch;
-    } catch {
-      // a full disk: it is tried again at the next decision
-    }
   }
 
   /** A promotion's end that people were told of. Where that cannot be written, they are told once more after a restart. */

@@ -7,6 +7,7 @@ import type { Clock, Proc, Random } from '../engine/ports.ts';
 import type { BackupMade, StandDownEnd } from '../peer/hooks.ts';
 import { PeerLink } from '../peer/link.ts';
 import { callsHere } from '../runbook/calls.ts';
+import { givesWayFrom } from '../runbook/giving-way.ts';
 import type { Engine } from './engine.ts';
 import type { OtherNode } from './other-node.ts';
 import { parityFacts } from './parity-facts.ts';
@@ -54,7 +55,8 @@ export function wirePeer(parts: PeerParts): PeerWiring {
       onWord: (word) => other.hear('peer-link', word),
       epochs: () => {
         const { standing, highestEpoch } = engine.interpreter.observation();
-        return { standing: standing.epoch, highest: highestEpoch, active: standing.role === 'active' };
+        const open = givesWayFrom(engine.runner.record);
+        return { standing: standing.epoch, highest: highestEpoch, active: standing.role === 'active', open };
       },
       onStandDown: parts.askedToStandDown,
       whyNoBackup: (epoch) => engine.whyNoBackup(epoch),

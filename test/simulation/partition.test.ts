@@ -155,7 +155,7 @@ test('B4 no claim can be made while the active dies, claim best-effort: taken ov
   scene.does('the active dies', ({ world }) => world.setActive('silent'));
   expect(await scene.until('active')).toBe(true);
   const claim = scene.s.disk.runbooks[0]?.entries.find(({ step }) => step === 'claim');
-  expect(claim?.result?.sentence).toBe('epoch 1 is ours, on this node alone: it does not answer');
+  expect(claim?.result?.sentence).toBe('epoch 9 is ours, on this node alone: it does not answer');
   expect(scene.violations).toEqual([]);
 });
 

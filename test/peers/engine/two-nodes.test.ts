@@ -304,7 +304,7 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
       expect(guard?.ok).toBe(claim === 'best-effort');
       if (claim === 'best-effort') {
         const events = await passive.engine.events();
-        expect(events.some(({ reason }) => /epoch 1 is ours, on this node alone: /.test(reason))).toBe(true);
+        expect(events.some(({ reason }) => /epoch [89] is ours, on this node alone: /.test(reason))).toBe(true);
         return;
       }
       const answer = await passive.engine.promote();
@@ -316,7 +316,7 @@ describeWithPeers('two nodes and their location', ['netns', 'kamailio'], () => {
       mkdirSync(nas);
       await until('the claim stands there afterwards', () => {
         try {
-          return epochsIn(nas).includes('epoch-1');
+          return epochsIn(nas).some((name) => /^epoch-[89]$/.test(name));
         } catch {
           return false;
         }

@@ -85,7 +85,7 @@ async function node(ends: Ends, self: NodeUnderTest['self'], role: 'active' | 'p
         return wordWith({ ...made.self, node: `node@${made.self.place}`, role, epoch, seq, life: made.life });
       },
       onWord: (word) => made.words.push(word),
-      epochs: () => ({ active: role === 'active', ...made.epochs }),
+      epochs: () => ({ active: role === 'active', open: 0, ...made.epochs }),
       onStandDown: (epoch, because) => {
         made.asked.push({ epoch, because });
         return made.standDown(epoch);

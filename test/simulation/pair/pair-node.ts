@@ -10,6 +10,7 @@ import { LocationKeeper } from '../../../src-main/peer/location-keeper.ts';
 import { SharedClaims } from '../../../src-main/peer/shared-claims.ts';
 import { Witness } from '../../../src-main/peer/witness.ts';
 import { type Channel, Heard, type NodeWord, wordFormat } from '../../../src-main/peer/word.ts';
+import { givesWayFrom } from '../../../src-main/runbook/giving-way.ts';
 import type { OrderAsk } from '../../../src-main/runbook/interpreter.ts';
 import type { PairAtWork } from '../../../src-main/runbook/planned.ts';
 import { Engine } from '../../../src-main/station/engine.ts';
@@ -273,7 +274,8 @@ export class PairNode {
     const answer = await this.#ask(life, 120_000, signal, async (engine) => {
       if (this.#hooks.bug === 'no-stand-down') return { accepted: false, sentence: 'no' };
       const { standing, highestEpoch } = engine.interpreter.observation();
-      const epochs = { standing: standing.epoch, highest: highestEpoch, active: standing.role === 'active' };
+      const open = givesWayFrom(engine.runner.record);
+      const epochs = { standing: standing.epoch, highest: highestEpoch, active: standing.role === 'active', open };
       // as the link's door has it
       if (!bidsOver(epoch, epochs)) return { accepted: false, sentence: 'a higher epoch is known there', outbid: true };
       return engine.standDownAsked(epoch, because);
