@@ -17,6 +17,7 @@ import { backupsAt, backupsDesk } from './backups-double.ts';
 import { changeDesk } from './change-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
 import { type DrillDouble, drillAfter, drillDesk, passedDrill } from './drill-double.ts';
+import { type HistoryDouble, historyDouble } from './history-double.ts';
 import { type NotifyDouble, notifyDesk, notifyOff } from './notify-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 import { type SettingsDouble, settingsDouble } from './settings-double.ts';
@@ -38,6 +39,7 @@ export interface DeskDouble extends Desk {
   readonly drill: DrillDouble;
   readonly notify: NotifyDouble;
   readonly settings: SettingsDouble;
+  readonly history: HistoryDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -273,6 +275,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
     for (const call of calls) call(frame);
   };
   const answer: OrderAnswer = { accepted: true, rule: 'person-promotes', reason: 'ordered by a person', refusedBy: [] };
+  const history = historyDouble();
   const double: DeskDouble = {
     fault: null,
     asked,
@@ -364,10 +367,9 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };
     },
-    events({ limit, severity }) {
-      return held.events.filter((e) => severity === undefined || e.severity === severity).slice(0, limit);
-    },
-    series: () => ({ bucketMs: 60_000, points: [] }),
+    history,
+    events: (query) => history.events(query, held.events),
+    series: (query) => history.series(query),
     beats: ({ test, limit }) => held.tests.find((t) => t.id === test)?.beats.slice(-limit) ?? [],
     configShown: () => ({ path: '/var/lib/estepe/estepe.yaml', text: 'role: passive\n', trouble: null }),
   };
