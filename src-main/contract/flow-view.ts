@@ -21,7 +21,9 @@ function backupStep({ location, rows, listedAt }: BackupsView, now: number): Flo
   if (location === null) return { id: 'backup', tone: 'off', says: 'no-location' };
   const [newest] = rows;
   if (newest === undefined) {
-    return listedAt === null ? { id: 'backup', tone: 'off', says: 'not-read' } : { id: 'backup', tone: 'alarm', says: 'none' };
+    return listedAt === null
+      ? { id: 'backup', tone: 'off', says: 'not-read' }
+      : { id: 'backup', tone: 'alarm', says: 'none' };
   }
   const ageMs = since(newest.createdAt, now);
   return newest.verified
@@ -34,7 +36,10 @@ function locationStep({ location, listedAt, listing, listTrouble }: BackupsView,
   if (listTrouble !== null) {
     return { id: 'location', tone: 'alarm', says: 'unread', ageMs: listedAt === null ? null : since(listedAt, now) };
   }
-  if (listedAt === null) return listing ? { id: 'location', tone: 'busy', says: 'reading' } : { id: 'location', tone: 'off', says: 'not-read' };
+  if (listedAt === null)
+    return listing
+      ? { id: 'location', tone: 'busy', says: 'reading' }
+      : { id: 'location', tone: 'off', says: 'not-read' };
   return { id: 'location', tone: 'good', says: 'read', ageMs: since(listedAt, now) };
 }
 
@@ -42,7 +47,11 @@ function restoreStep({ location, restored, last }: BackupsView, now: number): Fl
   const failed = last.restore !== null && !last.restore.ok && !last.restore.cancelled;
   if (restored === null) {
     if (failed) return { id: 'restore', tone: 'alarm', says: 'failed' };
-    return { id: 'restore', tone: location === null ? 'off' : 'attention', says: location === null ? 'not-kept' : 'none' };
+    return {
+      id: 'restore',
+      tone: location === null ? 'off' : 'attention',
+      says: location === null ? 'not-kept' : 'none',
+    };
   }
   const ageMs = since(restored.restoredAt, now);
   return failed

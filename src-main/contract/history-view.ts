@@ -63,6 +63,8 @@ export function columnsOf(
   const columns: Columns = { at: [], avg: [], max: [], state: [], points: [] };
   for (let at = Math.floor(from / bucketMs) * bucketMs; at < to; at += bucketMs) {
     const point = found.get(at) ?? null;
+    // One that has only just begun is no gap yet.
+    if (point === null && at + bucketMs > to) break;
     columns.at.push(at);
     columns.avg.push(point?.msAvg ?? null);
     columns.max.push(point?.msMax ?? null);

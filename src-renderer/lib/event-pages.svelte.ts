@@ -2,7 +2,7 @@
  * The events page by page, as a filter asks for them: forwards and back, the newest page kept current, all of them for a file.
  * The newest question wins: an answer to an older one is dropped.
  */
-import { type EventFilter, type EventQuery } from '../../src-main/contract/history.ts';
+import type { EventFilter, EventQuery } from '../../src-main/contract/history.ts';
 import type { EventView } from '../../src-main/contract/snapshot.ts';
 import type { Feed } from './feed.svelte.ts';
 import { type ProblemWords, problemOf } from './order.svelte.ts';

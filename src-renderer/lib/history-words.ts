@@ -1,7 +1,12 @@
 /** Words of the history (contract/history.ts) in the reader's language. */
-import type { EventKind } from '../../src-main/contract/history.ts';
-import type { Availability } from '../../src-main/contract/history.ts';
-import { type ColumnState, type Columns, type FilterDraft, percentOf, type Span } from '../../src-main/contract/history-view.ts';
+import type { Availability, EventKind } from '../../src-main/contract/history.ts';
+import {
+  type ColumnState,
+  type Columns,
+  type FilterDraft,
+  percentOf,
+  type Span,
+} from '../../src-main/contract/history-view.ts';
 import { msWords, roundDurationWords } from '../../src-main/contract/view.ts';
 import { m } from './paraglide/messages.js';
 import { getLocale } from './paraglide/runtime.js';
@@ -51,7 +56,9 @@ export function percentWords(part: number, whole: number): string {
 
 /** `99.87 % of the measured time answered`, or that nothing was measured. */
 export function answeredWords({ answeredMs, measuredMs }: Availability): string {
-  return measuredMs <= 0 ? m.availability_none() : m.availability_answered({ share: percentWords(answeredMs, measuredMs) });
+  return measuredMs <= 0
+    ? m.availability_none()
+    : m.availability_answered({ share: percentWords(answeredMs, measuredMs) });
 }
 
 /** The latency of a column or row: average and most; a dash where nothing answered. */
@@ -69,4 +76,5 @@ export function columnWords(columns: Columns, i: number, time: string): string {
 }
 
 /** How finely the measured time is told. */
-export const unitWords = ({ unitMs }: Availability): string => m.availability_unit({ unit: roundDurationWords(unitMs) });
+export const unitWords = ({ unitMs }: Availability): string =>
+  m.availability_unit({ unit: roundDurationWords(unitMs) });

@@ -23,7 +23,16 @@ export interface ChartWishes {
   onpoint: (column: number | null) => void;
 }
 
-const height = 190;
+const height = 170;
+
+/** One slow hour must not press the others flat: each tenfold latency is one step higher, and zero is still there. */
+const latencyScale: uPlot.Scale = {
+  distr: 100,
+  fwd: (ms) => Math.log10(1 + ms),
+  bwd: (value) => 10 ** value - 1,
+  range: (_, _min, max) => [0, Math.max(15, max * 1.5)],
+};
+const decades = [0, 10, 100, 1_000, 10_000, 100_000];
 
 export function drawSeries(box: HTMLElement, columns: Columns, bucketMs: number, wishes: ChartWishes): SeriesChart {
   let shown = columns;
@@ -44,14 +53,26 @@ export function drawSeries(box: HTMLElement, columns: Columns, bucketMs: number,
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { time: true, range: () => ends(shown, width) }, y: { range: (_, _min, max) => [0, Math.max(10, max * 1.1)] } },
+      scales: { x: { time: true, range: () => ends(shown, width) }, y: latencyScale },
       axes: [
-        { ...axis(), values: (_, splits) => splits.map((at) => wishes.timeWords(at * 1000)), space: 70 },
-        { ...axis(), size: 62, values: (_, splits) => splits.map((ms) => `${ms} ms`) },
+        { ...axis(), values: (_, splits) => splits.map((at) => wishes.timeWords(at * 1000)), space: 70, size: 30 },
+        {
+          ...axis(),
+          size: 62,
+          // uPlot would leave out what is no step of a plain logarithm
+          filter: (_, splits) => splits,
+          splits: (u) => decades.filter((ms) => ms <= (u.scales.y?.max ?? 0)),
+          values: (_, splits) => splits.map((ms) => `${ms} ms`),
+        },
       ],
       series: [
         {},
-        { stroke: () => colour('--accent'), width: 2, spanGaps: false, points: { show: false, filter: alone, size: 4 } },
+        {
+          stroke: () => colour('--accent'),
+          width: 2,
+          spanGaps: false,
+          points: { show: false, filter: alone, size: 4 },
+        },
         { stroke: () => colour('--line-strong'), width: 1, dash: [4, 3], spanGaps: false, points: { show: false } },
       ],
       hooks: {
@@ -101,8 +122,9 @@ function paintGround(u: uPlot, columns: Columns, bucketMs: number, colour: (name
   columns.at.forEach((at, i) => {
     const state = columns.state[i];
     if (state === 'alive') return;
-    const left = u.valToPos(at / 1000, 'x', true);
-    const wide = Math.max(1, u.valToPos((at + bucketMs) / 1000, 'x', true) - left);
+    // Whole pixels: else a seam would show between neighbours.
+    const left = Math.round(u.valToPos(at / 1000, 'x', true));
+    const wide = Math.max(1, Math.round(u.valToPos((at + bucketMs) / 1000, 'x', true)) - left);
     const point = columns.points[i];
     if (state === 'gap' || state === 'unknown') {
       ctx.fillStyle = colour('--sunken');

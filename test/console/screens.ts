@@ -23,7 +23,11 @@ const screens: readonly [name: string, place: string, reach: (desk: DeskDouble) 
   [
     'overview-promoting',
     'overview',
-    (desk) => desk.change({ core: { ...healthySnapshot(Date.now()).core, phase: 'promoting' }, runbook: runbookAt(Date.now(), 4) }),
+    (desk) =>
+      desk.change({
+        core: { ...healthySnapshot(Date.now()).core, phase: 'promoting' },
+        runbook: runbookAt(Date.now(), 4),
+      }),
   ],
   ['history', 'history', () => {}],
   ['backups', 'backups', () => {}],
@@ -48,7 +52,10 @@ const shown: Readonly<Record<string, string>> = {
 /** What has to be there before a picture is taken. */
 async function settle(page: Page, place: string): Promise<void> {
   await page.locator('main h1').waitFor();
-  await page.locator(shown[place] ?? 'main').first().waitFor();
+  await page
+    .locator(shown[place] ?? 'main')
+    .first()
+    .waitFor();
   if (place === 'history') {
     for (const test of ['sip', 'web', 'tunnel']) {
       await page.locator(`[data-series=${test}][data-chart=drawn]`).waitFor();
@@ -57,9 +64,10 @@ async function settle(page: Page, place: string): Promise<void> {
   await page.evaluate(() => document.fonts.ready);
 }
 
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
+/** Only those whose name begins so. */
 const only = process.argv[2] ?? '';
+if (only === '') rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env.ESTEPE_CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'],
@@ -85,7 +93,10 @@ try {
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
           await settle(page, place);
-          await page.screenshot({ path: join(folder, `${name}-${locale}-${width}-${colorScheme}.png`), fullPage: true });
+          await page.screenshot({
+            path: join(folder, `${name}-${locale}-${width}-${colorScheme}.png`),
+            fullPage: true,
+          });
         }
       }
       await context.close();
