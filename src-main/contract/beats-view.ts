@@ -41,7 +41,7 @@ export interface Sparkline {
   max: number;
 }
 
-/** The latency of the last beats, each at its place in the bar; null without an answered beat. */
+/** The latency of the last beats, each at its place in the bar, on a logarithmic scale of ten times or more; null without an answered beat. */
 export function sparkline(beats: readonly BeatView[]): Sparkline | null {
   const shown = beats.slice(-barPlaces);
   const answered = ({ outcome }: BeatView) => outcome === 'alive' || outcome === 'degraded';
@@ -49,7 +49,10 @@ export function sparkline(beats: readonly BeatView[]): Sparkline | null {
   if (all.length === 0) return null;
   const [min, max] = [Math.min(...all), Math.max(...all)];
   const first = barPlaces - shown.length;
-  const y = (ms: number) => (max <= 0 ? 1 : round(1 - ms / max));
+  const least = Math.min(...all.filter((ms) => ms > 0));
+  // In tenfold steps, as on the chart: one slow answer must not press all others flat, nor a tenth of a ms look like much.
+  const height = Math.max(1, Math.log10(max / least));
+  const y = (ms: number) => (ms <= 0 ? 1 : round(1 - Math.log10(ms / least) / height));
   const runs: { x: number; y: number }[][] = [];
   shown.forEach((beat, i) => {
     if (!answered(beat)) return;

@@ -47,10 +47,11 @@ export interface DeskDouble extends Desk {
 export const plan = [
   'check the guards',
   'claim epoch 4',
+  'ask 192.0.2.1 to stand down, and prove its silence',
   'run stop-old-active.cmd',
   'start 3CX services',
-  'prove this PBX alive on 127.0.0.1',
-  'switch pbx.example.com to 127.0.0.1',
+  'prove this PBX alive on 192.0.2.2',
+  'switch pbx.example.com to 192.0.2.2',
   'run tell-provider.cmd',
   'become the active node',
 ];
@@ -68,7 +69,7 @@ export const guardsAllOk: GuardView[] = [
   guard('proven-down', true, true, '3 of 3 rounds failed'),
   guard('references', true, true, 'gateway 192.0.2.254 answers'),
   guard('no-contradiction', true, true, 'nobody says otherwise'),
-  guard('restored-data', true, true, 'no copy is kept here'),
+  guard('restored-data', true, true, 'data of 9 h 02 min ago, verified; at most 24 h'),
   guard('no-maintenance', true, true, 'no maintenance'),
   guard('not-observe-only', true, false, 'acting'),
   guard('cool-down', true, false, 'no promotion in the last 60 min'),

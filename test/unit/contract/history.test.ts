@@ -185,7 +185,9 @@ describe('the nodes on the overview', () => {
   it('the line of the latency breaks where nothing answered; what stands alone is a dot', () => {
     const beat = (outcome: 'alive' | 'dead', ms: number) => ({ at: 0, outcome, ms, evidence: '' });
     const line = sparkline([beat('alive', 10), beat('alive', 20), beat('dead', 4000), beat('alive', 5)]);
-    expect(line).toEqual({ path: 'M56.5 0.5L57.5 0', dots: [{ x: 59.5, y: 0.75 }], min: 5, max: 20 });
+    expect(line).toEqual({ path: 'M56.5 0.699L57.5 0.398', dots: [{ x: 59.5, y: 1 }], min: 5, max: 20 });
+    const slow = sparkline([beat('alive', 2), beat('alive', 20), beat('alive', 200)]);
+    expect(slow?.path).toBe('M57.5 1L58.5 0.5L59.5 0');
     expect(sparkline([beat('dead', 1)])).toBeNull();
     expect(sparkline([beat('alive', 0), beat('alive', 0)])?.path).toBe('M58.5 1L59.5 1');
   });
