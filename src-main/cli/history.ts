@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { durationForms, parseDuration } from '../config/duration.ts';
 import { findEngine } from '../console/engine-client.ts';
+import { type EventFilter, eventKinds, longestText } from '../contract/history.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import { msWords } from '../contract/view.ts';
 import { severitySchema } from '../contract/words.ts';
@@ -12,8 +13,10 @@ import { clock } from './status.ts';
 interface HistoryOptions {
   limit: string;
   severity?: string;
+  kind?: string;
+  text?: string;
   beats?: string;
-  since: string;
+  since?: string;
 }
 
 export function addHistory(program: Command, run: Run): void {
@@ -22,8 +25,10 @@ export function addHistory(program: Command, run: Run): void {
     .description('what was decided, by which rule and why; newest first')
     .option('--limit <number>', 'how many rows at most', '50')
     .option('--severity <word>', `only ${severitySchema.options.join(', ')}`)
+    .option('--kind <word>', `only ${eventKinds.join(', ')}`)
+    .option('--text <text>', 'only those with this text in rule, reason or evidence')
+    .option('--since <duration>', 'how far back; with --beats 1h unless it is given')
     .option('--beats <test>', 'the beats of one test instead, e.g. sip')
-    .option('--since <duration>', 'with --beats: how far back', '1h')
     .action(
       run<HistoryOptions>(async (session, options) => {
         const limit = wholeNumber(options.limit);
@@ -35,20 +40,48 @@ export function addHistory(program: Command, run: Run): void {
 }
 
 async function events(session: Session, options: HistoryOptions, limit: number): Promise<Done> {
-  const severity = severitySchema.options.find((one) => one === options.severity);
-  if (options.severity !== undefined && severity === undefined) {
-    throw usage(`There is no severity \`${options.severity}\`.`, `Allowed: ${severitySchema.options.join(', ')}.`);
-  }
+  const filter = filterOf(options, Date.now());
   const engine = findEngine(session.dataFolder);
-  const ask = { limit, ...(severity === undefined ? {} : { severity }) };
-  const rows = await engine.call((client) => client.history.events(ask));
-  const text = rows.length === 0 ? 'Nothing yet.' : rows.map((row) => eventLine(row, session.paint)).join('\n');
+  const rows = await engine.call((client) => client.history.events({ ...filter, limit }));
+  const none = Object.keys(filter).length === 0 ? 'Nothing yet.' : 'No event is like that.';
+  const text = rows.length === 0 ? none : rows.map((row) => eventLine(row, session.paint)).join('\n');
   return { exit: 0, document: { events: rows }, text };
 }
 
+/** What the options ask for. @throws EstepeError `usage` */
+export function filterOf(options: Omit<HistoryOptions, 'limit' | 'beats'>, now: number): EventFilter {
+  const severity = oneOf('severity', options.severity, severitySchema.options);
+  const kind = oneOf('kind of event', options.kind, eventKinds);
+  const { text, since } = options;
+  if (text !== undefined && text.length > longestText) {
+    throw usage(`The text has ${text.length} characters.`, `Allowed: ${longestText}.`);
+  }
+  return {
+    ...(severity === undefined ? {} : { severity }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(text === undefined || text === '' ? {} : { text }),
+    ...(since === undefined ? {} : { from: now - durationOf(since) }),
+  };
+}
+
+function oneOf<T extends string>(what: string, said: string | undefined, allowed: readonly T[]): T | undefined {
+  const found = allowed.find((one) => one === said);
+  if (said !== undefined && found === undefined) {
+    throw usage(`There is no ${what} \`${said}\`.`, `Allowed: ${allowed.join(', ')}.`);
+  }
+  return found;
+}
+
+function durationOf(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw usage(`\`${text}\` is not a duration.`, `Allowed: ${durationForms}.`);
+  return ms;
+}
+
 async function beats(session: Session, options: HistoryOptions, test: string, limit: number): Promise<Done> {
-  const since = parseDuration(options.since);
-  if (since === null) throw usage(`\`${options.since}\` is not a duration.`, `Allowed: ${durationForms}.`);
+  const wrong = (['kind', 'text', 'severity'] as const).find((name) => options[name] !== undefined);
+  if (wrong !== undefined) throw usage(`\`--${wrong}\` is for events.`, 'Leave it out, or leave out `--beats`.');
+  const since = durationOf(options.since ?? '1h');
   const engine = findEngine(session.dataFolder);
   const { tests } = await engine.call((client) => client.snapshot());
   if (!tests.some(({ id }) => id === test)) {

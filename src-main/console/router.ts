@@ -74,13 +74,7 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
     },
     standing: { confirm: os.standing.confirm.handler(({ input }) => desk.standingConfirmed(input)) },
     history: {
-      events: os.history.events.handler(({ input }) =>
-        desk.events({
-          limit: input.limit,
-          ...(input.before === undefined ? {} : { before: input.before }),
-          ...(input.severity === undefined ? {} : { severity: input.severity }),
-        }),
-      ),
+      events: os.history.events.handler(({ input }) => desk.events(input)),
       series: os.history.series.handler(({ input }) => desk.series(input)),
       beats: os.history.beats.handler(({ input }) => desk.beats(input)),
     },

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { backupAnswerSchema } from './backups.ts';
 import { doctorViewSchema } from './doctor.ts';
 import { drillReportSchema } from './drill.ts';
+import { availabilitySchema, eventFilterSchema } from './history.ts';
 import { channelNameSchema, deliverySchema, notifyTestSchema } from './notify.ts';
 import { pairCodeSchema, peerAnswerSchema, peerStatusSchema } from './peer.ts';
 import {
@@ -172,10 +173,10 @@ export const contract = {
   history: {
     events: oc
       .input(
-        z.object({
+        eventFilterSchema.extend({
+          /** an id: only what came before it, for the next page */
           before: z.number().int().optional(),
           limit: z.number().int().min(1).max(1000).default(100),
-          severity: z.enum(['info', 'warning', 'alert']).optional(),
         }),
       )
       .output(z.array(eventViewSchema)),
@@ -188,7 +189,7 @@ export const contract = {
           points: z.number().int().min(10).max(2000).default(400),
         }),
       )
-      .output(z.object({ bucketMs: z.number(), points: z.array(seriesPointSchema) })),
+      .output(z.object({ bucketMs: z.number(), points: z.array(seriesPointSchema), availability: availabilitySchema })),
     beats: oc
       .input(
         z.object({

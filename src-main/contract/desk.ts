@@ -6,6 +6,7 @@ import type { BackupAnswer } from './backups.ts';
 import type { OrderAnswer, SeriesPoint } from './contract.ts';
 import type { DoctorView } from './doctor.ts';
 import type { DrillReport } from './drill.ts';
+import type { Availability, EventQuery } from './history.ts';
 import type { ChannelName, DeliveryView, NotifyTest } from './notify.ts';
 import type { PairCode, PeerAnswer, PeerStatus } from './peer.ts';
 import type {
@@ -18,7 +19,7 @@ import type {
   TrialsView,
 } from './settings.ts';
 import type { EventView, FeedFrame, GuardView, Snapshot } from './snapshot.ts';
-import type { GuardName, PlannedKind, Severity } from './words.ts';
+import type { GuardName, PlannedKind } from './words.ts';
 
 export interface PromoteAsk {
   by: string;
@@ -114,10 +115,11 @@ export interface Desk {
   readonly notify: NotifyDesk;
   readonly settings: SettingsDesk;
   standingConfirmed(ask: { by: string; reason: string }): { was: boolean };
-  events(query: { before?: number; limit: number; severity?: Severity }): EventView[];
+  events(query: EventQuery): EventView[];
   series(query: { test: string; from: number; to: number; points: number }): {
     bucketMs: number;
     points: SeriesPoint[];
+    availability: Availability;
   };
   beats(query: { test: string; from: number; to: number; limit: number }): BeatRow[];
   configShown(): { path: string; text: string; trouble: string | null };

@@ -2,6 +2,8 @@
  * The ports through which the engine touches the world. Each has a real twin and a simulated one, so the very same
  * code runs on a server and in a seeded simulation. No I/O here.
  */
+
+import type { EventQuery } from '../contract/history.ts';
 import type { CallsSeen, ParityFacts } from '../contract/parity.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import type { GuardName, Origin, Outcome, Role, RunbookKind, RunbookStatus, StepId } from '../contract/words.ts';
@@ -382,6 +384,6 @@ export interface Store {
   ): void;
   /** `durable` where losing it would matter (decisions, runbooks); answers the row's id */
   event(event: NewEvent): number;
-  events(query: { before?: number; limit: number; severity?: string }): EventView[];
+  events(query: EventQuery): EventView[];
   beats(rows: readonly StoredBeat[]): void;
 }

@@ -2,22 +2,32 @@
  * The table of events: what was decided or happened, by which rule, why, with its evidence. Knows nothing of
  * transactions or failures.
  */
+import type { EventFilter, EventQuery } from '../contract/history.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import type { NewEvent } from '../engine/ports.ts';
-import type { Sqlite } from './runtime.ts';
+import type { Sqlite, Statement } from './runtime.ts';
 
 /** An event's evidence is cut to a remark beyond this many characters of JSON. */
 export const evidenceJsonLimit = 64 * 1024;
 
 export interface EventTable {
   insert(event: EventView): void;
-  /** Newest first; `before` is an id (excluded), `severity` exactly that one. */
-  list(query: { before?: number; limit: number; severity?: string }): EventView[];
+  /** Newest first: those that `eventMatches` (contract/history.ts) says; `before` is an id (excluded). */
+  list(query: EventQuery): EventView[];
   /** The highest id that was ever given, pruned ones included. */
   highestId(): number;
 }
 
 type Row = Omit<EventView, 'evidence'> & { evidence: string };
+
+const conditions: readonly (readonly [keyof EventFilter, string])[] = [
+  ['severity', 'severity = ?'],
+  ['kind', 'kind = ?'],
+  ['from', 'at >= ?'],
+  ['to', 'at < ?'],
+  // last: it is the dearest
+  ['text', 'instr(lower(rule || char(10) || reason || char(10) || evidence), lower(?)) > 0'],
+];
 
 export function eventTable(db: Sqlite): EventTable {
   const insert = db.prepare<Row>(
@@ -25,10 +35,8 @@ export function eventTable(db: Sqlite): EventTable {
      VALUES (@id, @at, @kind, @severity, @rule, @reason, @phase, @verdict, @evidence)`,
   );
   const columns = 'SELECT id, at, kind, severity, rule, reason, phase, verdict, evidence FROM event';
-  const all = db.prepare<[number, number], Row>(`${columns} WHERE id < ? ORDER BY id DESC LIMIT ?`);
-  const severe = db.prepare<[string, number, number], Row>(
-    `${columns} WHERE severity = ? AND id < ? ORDER BY id DESC LIMIT ?`,
-  );
+  /** one statement for each set of conditions that was ever asked for */
+  const lists = new Map<string, Statement<unknown[], Row>>();
   const highest = db
     .prepare<[], number>(
       `SELECT max(coalesce((SELECT max(id) FROM event), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0))`,
@@ -39,8 +47,13 @@ export function eventTable(db: Sqlite): EventTable {
     insert(event) {
       insert.run({ ...event, evidence: JSON.stringify(event.evidence) });
     },
-    list({ before = Number.MAX_SAFE_INTEGER, limit, severity }) {
-      const rows = severity === undefined ? all.all(before, limit) : severe.all(severity, before, limit);
+    list(query) {
+      const { before = Number.MAX_SAFE_INTEGER, limit } = query;
+      const asked = conditions.filter(([name]) => query[name] !== undefined && query[name] !== '');
+      const where = ['id < ?', ...asked.map(([, sql]) => sql)].join(' AND ');
+      const list = lists.get(where) ?? db.prepare(`${columns} WHERE ${where} ORDER BY id DESC LIMIT ?`);
+      lists.set(where, list);
+      const rows = list.all(before, ...asked.map(([name]) => query[name]), limit);
       return rows.map((row) => ({ ...row, evidence: evidenceFrom(row.evidence) }));
     },
     highestId: () => highest.get() ?? 0,

@@ -9,6 +9,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { BeatRow } from '../contract/desk.ts';
 import { EstepeError } from '../contract/errors.ts';
+import { type Availability, type EventQuery, eventMatches } from '../contract/history.ts';
 import type { EventView } from '../contract/snapshot.ts';
 import type { Role } from '../contract/words.ts';
 import type { NewEvent, Standing, Store } from '../engine/ports.ts';
@@ -31,7 +32,7 @@ import { type Restores, restoreTable } from './restores.ts';
 import { type RunbookTable, runbookTable } from './runbooks.ts';
 import { connect, requireNodeApi, type Sqlite } from './runtime.ts';
 import { type Migration, migrate, migrations, refuseForeign, versionOf } from './schema.ts';
-import { type Availability, type Series, type SeriesQuery, seriesReader } from './series.ts';
+import { type Series, type SeriesQuery, seriesReader } from './series.ts';
 import { busyMs, type Dropped, type Writer, writer } from './writer.ts';
 
 export interface HistoryOptions {
@@ -59,8 +60,8 @@ export interface History extends Store {
   series(query: SeriesQuery): Series;
   /** Beats of a test in [from, to), the newest `limit` of them, oldest first. Throws `database`. */
   beatRows(query: { test: string; from: number; to: number; limit: number }): BeatRow[];
-  /** How much of the time a test was answered. Throws `database`. */
-  availability(test: string, from: number, to: number): Availability;
+  /** How much of the time a test was answered; `everyMs`: time that one beat stands for. Throws `database`. */
+  availability(test: string, from: number, to: number, everyMs?: number): Availability;
   /** Takes away what is too old, in chunks that never hold the thread; a second call joins the first. Rejects `database`. */
   prune(retention?: Retention, options?: PruneOptions): Promise<PruneReport>;
   /** What keeps the history from being written just now, for the snapshot's troubles; null when all is well. */
@@ -209,11 +210,11 @@ function composed(db: Sqlite, file: string, options: HistoryOptions, notice: Not
     }
   }
 
-  function listed(query: { before?: number; limit: number; severity?: string }): EventView[] {
-    const { before = Number.MAX_SAFE_INTEGER, limit, severity } = query;
+  function listed(query: EventQuery): EventView[] {
+    const { before = Number.MAX_SAFE_INTEGER, limit } = query;
     const waiting = write
       .waiting()
-      .filter((one) => one.id < before && (severity === undefined || one.severity === severity))
+      .filter((one) => one.id < before && eventMatches(one, query))
       .reverse()
       .slice(0, limit);
     return [...waiting, ...events.list({ ...query, limit: limit - waiting.length })];
@@ -237,7 +238,8 @@ function composed(db: Sqlite, file: string, options: HistoryOptions, notice: Not
     beats: (rows) => write.keep({ beats: rows }),
     series: (query) => read('read a series', () => reader.series(query)),
     beatRows: (query) => read('read beats', () => beats.rows(query)),
-    availability: (test, from, to) => read('read availability', () => reader.availability(test, from, to)),
+    availability: (test, from, to, everyMs) =>
+      read('read availability', () => reader.availability(test, from, to, everyMs)),
     prune(retention = defaultRetention, pruneOptions = {}) {
       pruning ??= prune(db, retention, wall(), pruneOptions)
         .catch((error: unknown) => {

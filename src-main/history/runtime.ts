@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import { EstepeError, sentenceOf } from '../contract/errors.ts';
 
 export type Sqlite = Database.Database;
+export type Statement<Bind extends unknown[], Row> = Database.Statement<Bind, Row>;
 
 /** Node-API version that better-sqlite3's binaries are built for. */
 export const neededNodeApi = 10;

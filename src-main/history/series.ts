@@ -3,6 +3,7 @@
  * thousand rows however long the history is. Reads only.
  */
 import type { SeriesPoint } from '../contract/contract.ts';
+import type { Availability } from '../contract/history.ts';
 import { dayMs, hourMs, minuteMs } from './beats.ts';
 import type { Sqlite } from './runtime.ts';
 
@@ -23,25 +24,11 @@ export interface Series {
   points: SeriesPoint[];
 }
 
-export interface Availability {
-  /** what the counts really cover: whole minutes, or the finest unit still kept */
-  from: number;
-  to: number;
-  alive: number;
-  degraded: number;
-  dead: number;
-  /** something that is not this protocol answered */
-  foreign: number;
-  /** the test itself could not be made: says nothing about the node, counts neither way */
-  unknown: number;
-  /** (alive + degraded) ÷ all but unknown; null where there is nothing to say */
-  share: number | null;
-}
-
 /** From where on a table still has its rows: what lies before was pruned. Milliseconds since 1970. */
 export type KeptFrom = (table: 'beat' | 'minute' | 'hour') => number;
 
 type Source = 'beat' | 'minute' | 'hour' | 'day';
+type Rollup = Exclude<Source, 'beat'>;
 const unitMs = { beat: 1_000, minute: minuteMs, hour: hourMs, day: dayMs } as const;
 const coarsestFirst: readonly Source[] = ['day', 'hour', 'minute', 'beat'];
 
@@ -73,6 +60,13 @@ interface Sums {
 }
 type Counts = Omit<Sums, 'b' | 'sum' | 'max'>;
 
+interface Known {
+  /** how many hold a beat that tells something */
+  units: number;
+  /** of these, the parts that were answered */
+  up: number;
+}
+
 const outcomeSums = `sum(outcome = 0) AS alive, sum(outcome = 1) AS degraded, sum(outcome = 2) AS dead,
   sum(outcome = 3) AS strange, sum(outcome = 4) AS unknown`;
 const rollupSums = `sum(alive) AS alive, sum(degraded) AS degraded, sum(dead) AS dead, sum(strange) AS strange,
@@ -89,7 +83,23 @@ function pointsSql(source: Source): string {
 
 export interface SeriesReader {
   series(query: SeriesQuery): Series;
-  availability(test: string, from: number, to: number): Availability;
+  /** `everyMs`: time that one beat stands for; shorter units are not asked whether they hold one. */
+  availability(test: string, from: number, to: number, everyMs?: number): Availability;
+}
+
+/** Units of this many rows at most are counted: a year by minutes would hold the thread for too long. */
+const mostUnits = 50_000;
+
+/**
+ * The unit by which measured time is counted: the finest that is still kept, holds at least one beat where all is well, and
+ * comes to no more than `mostUnits`.
+ */
+export function unitFor(span: { from: number; to: number; everyMs: number }, keptFrom: KeptFrom): Rollup {
+  const { from, to, everyMs } = span;
+  const fits = (table: Rollup): boolean =>
+    table === 'day' ||
+    (keptFrom(table) <= from && everyMs <= unitMs[table] && (to - from) / unitMs[table] <= mostUnits);
+  return (['minute', 'hour', 'day'] as const).find(fits) ?? 'day';
 }
 
 export function seriesReader(db: Sqlite, testId: (name: string) => number | null, keptFrom: KeptFrom): SeriesReader {
@@ -103,7 +113,17 @@ export function seriesReader(db: Sqlite, testId: (name: string) => number | null
         `SELECT ${rollupSums} FROM ${table} WHERE test = ? AND t >= ? AND t < ?`,
       ),
     ]),
-  ) as Record<Exclude<Source, 'beat'>, ReturnType<typeof db.prepare<[number, number, number], Counts>>>;
+  ) as Record<Rollup, ReturnType<typeof db.prepare<[number, number, number], Counts>>>;
+  // Each unit weighs the same: while a failure is confirmed beats come faster, and would count an outage several times.
+  const knownOf = Object.fromEntries(
+    (['minute', 'hour', 'day'] as const).map((table) => [
+      table,
+      db.prepare<[number, number, number], Known>(
+        `SELECT count(*) AS units, coalesce(sum(CAST(alive + degraded AS REAL) / (alive + degraded + dead + strange)), 0) AS up
+         FROM ${table} WHERE test = ? AND t >= ? AND t < ? AND alive + degraded + dead + strange > 0`,
+      ),
+    ]),
+  ) as Record<Rollup, ReturnType<typeof db.prepare<[number, number, number], Known>>>;
 
   function series(query: SeriesQuery): Series {
     const points = Math.max(1, Math.floor(query.points));
@@ -122,11 +142,28 @@ export function seriesReader(db: Sqlite, testId: (name: string) => number | null
     return { bucketMs, points: rows.map((row) => pointOf(row, bucketMs)) };
   }
 
-  function availability(name: string, from: number, to: number): Availability {
+  /** Time of [from, to) in units with a beat that tells something, and how much of it was answered. */
+  function known(test: number, from: number, to: number, unit: Rollup): { measuredMs: number; answeredMs: number } {
+    const ms = unitMs[unit];
+    const [first, end] = [Math.floor(from / ms), Math.ceil(to / ms)];
+    const none = { units: 0, up: 0 };
+    const sum = (a: number, b: number): Known => knownOf[unit].get(test, a, b) ?? none;
+    const all = sum(first, end);
+    // The units at both ends lie in the span in part only.
+    const before = sum(first, first + 1);
+    const behind = sum(end - 1, end);
+    const within = (key: keyof Known): number =>
+      Math.max(0, Math.round(all[key] * ms - before[key] * (from - first * ms) - behind[key] * (end * ms - to)));
+    return { measuredMs: within('units'), answeredMs: within('up') };
+  }
+
+  function availability(name: string, since: number, until: number, everyMs = 0): Availability {
+    const from = Math.max(0, Math.floor(since));
+    const to = Math.max(from, Math.ceil(until));
     const finest =
       (['minute', 'hour', 'day'] as const).find((table) => table === 'day' || keptFrom(table) <= from) ?? 'day';
     const unit = unitMs[finest];
-    const start = Math.floor(Math.max(0, from) / unit) * unit;
+    const start = Math.floor(from / unit) * unit;
     const end = Math.max(start, Math.ceil(to / unit) * unit);
     const total = { alive: 0, degraded: 0, dead: 0, foreign: 0, unknown: 0 };
     const test = testId(name);
@@ -143,7 +180,14 @@ export function seriesReader(db: Sqlite, testId: (name: string) => number | null
     }
     const up = total.alive + total.degraded;
     const told = up + total.dead + total.foreign;
-    return { from: start, to: end, ...total, share: told === 0 ? null : up / told };
+    const by = unitFor({ from, to, everyMs }, keptFrom);
+    const time = test === null || to === from ? { measuredMs: 0, answeredMs: 0 } : known(test, from, to, by);
+    return {
+      ...{ from: start, to: end, ...total, ...time },
+      share: told === 0 ? null : up / told,
+      unmeasuredMs: to - from - time.measuredMs,
+      unitMs: unitMs[by],
+    };
   }
 
   return { series, availability };
@@ -163,10 +207,10 @@ function pointOf(row: Sums, bucketMs: number): SeriesPoint {
   };
 }
 
-type Piece = { table: Exclude<Source, 'beat'>; from: number; to: number };
+type Piece = { table: Rollup; from: number; to: number };
 
 /** Cuts a span into whole days in the middle, hours and minutes at its ends: a year is 365 rows, not 525,600. */
-function pieces(from: number, to: number, finest: Exclude<Source, 'beat'>): Piece[] {
+function pieces(from: number, to: number, finest: Rollup): Piece[] {
   const coarser = { minute: 'hour', hour: 'day' } as const;
   if (from >= to) return [];
   if (finest === 'day') return [{ table: 'day', from, to }];

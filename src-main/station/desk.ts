@@ -108,7 +108,10 @@ export function makeDesk(parts: DeskParts): StationDesk {
     settings: parts.settings,
     standingConfirmed: (ask) => engine.standingConfirmed(ask),
     events: (query) => history.events(query),
-    series: (query) => history.series(query),
+    series: ({ test, from, to, points }) => ({
+      ...history.series({ test, from, to, points }),
+      availability: history.availability(test, from, to, config.running.heartbeat.interval),
+    }),
     beats: (query) => history.beatRows(query),
     configShown: () => config.shown(),
   };

@@ -6,6 +6,7 @@ import { byWords } from './backup-words.ts';
 import { areaWord, countWord, stateWord } from './doctor-words.ts';
 import { m } from './paraglide/messages.js';
 import { getLocale } from './paraglide/runtime.js';
+import type { SavedFile } from './save-file.ts';
 
 export const drillAreaWord: Record<DrillArea, () => string> = {
   ...areaWord,
@@ -26,8 +27,8 @@ const told = <K extends string>(words: Record<K, () => string>): Record<K, strin
 const whole = new Intl.DateTimeFormat(getLocale(), { dateStyle: 'long', timeStyle: 'short' });
 
 /** The report as a file of its own, in the reader's language around the engine's sentences. */
-export function reportFile(report: DrillReport): { name: string; html: string } {
-  const html = drillPage(
+export function reportFile(report: DrillReport): SavedFile {
+  const text = drillPage(
     { ...report, by: byWords(report.by) },
     {
       ...{ lang: getLocale(), title: m.drill(), passed: m.drill_passed(), failed: m.drill_failed() },
@@ -37,16 +38,5 @@ export function reportFile(report: DrillReport): { name: string; html: string } 
     },
   );
   const day = new Date(report.at).toISOString().slice(0, 16).replaceAll(/[T:]/g, '-');
-  return { name: `estepe-drill-${report.fqdn}-${day}.html`, html };
-}
-
-/** Given to the browser as a download. */
-export function saveFile({ name, html }: { name: string; html: string }): void {
-  const url = URL.createObjectURL(new Blob([html], { type: 'text/html' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // the download has its own hold on it once it has begun
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  return { name: `estepe-drill-${report.fqdn}-${day}.html`, type: 'text/html', text };
 }

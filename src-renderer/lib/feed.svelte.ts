@@ -8,6 +8,7 @@ import type { ContractRouterClient } from '@orpc/contract';
 import type { contract } from '../../src-main/contract/contract.ts';
 import type { FeedFrame, Snapshot } from '../../src-main/contract/snapshot.ts';
 import { afterFrame } from '../../src-main/contract/view.ts';
+import { whenShown } from './while-shown.ts';
 
 export type Client = ContractRouterClient<typeof contract>;
 
@@ -103,6 +104,8 @@ export class Feed {
         this.lostAt = null;
         this.link = 'connecting';
         await pause(askAgainMs, signal);
+        // nothing is told of it in the title of a hidden tab
+        await whenShown(signal);
         continue;
       }
       if (this.#receivedAt !== before) wait = firstRetryMs;

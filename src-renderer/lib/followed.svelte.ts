@@ -1,5 +1,6 @@
 /** Long work as a page follows it: asked after often while something is under way, else now and then, since it may be begun elsewhere. */
 import type { Client, Feed } from './feed.svelte.ts';
+import { type Repeated, repeatWhileShown } from './while-shown.ts';
 
 export interface Following<T> {
   ask: (client: Client, signal: AbortSignal) => Promise<T>;
@@ -13,40 +14,34 @@ export class Followed<T> {
   view = $state.raw<T | null>(null);
   readonly #feed: Feed;
   readonly #how: Following<T>;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #open = false;
+  #repeated: Repeated | null = null;
 
   constructor(feed: Feed, how: Following<T>) {
     this.#feed = feed;
     this.#how = how;
   }
 
-  /** Asks now and again until the answer is called. */
+  /** Asks now and again until the answer is called; a hidden page rests. */
   follow(): () => void {
-    this.#open = true;
-    void this.#ask();
-    return () => {
-      this.#open = false;
-      clearTimeout(this.#timer);
-    };
+    // Read here: the effect that follows begins anew, and asks at once, when the engine is back.
+    void this.#feed.link;
+    const repeated = repeatWhileShown(() => this.#ask());
+    this.#repeated = repeated;
+    return () => repeated.end();
   }
 
   /** Asks at once: something was begun here. */
   hurry(): void {
-    clearTimeout(this.#timer);
-    void this.#ask();
+    this.#repeated?.hurry();
   }
 
-  async #ask(): Promise<void> {
+  async #ask(): Promise<number> {
     const { ask, isRunning, runningMs, idleMs } = this.#how;
     try {
       this.view = await this.#feed.order(ask);
     } catch {
       // a lost engine is told by the frame; what was seen stays
     }
-    if (!this.#open) return;
-    clearTimeout(this.#timer);
-    const busy = this.view !== null && isRunning(this.view);
-    this.#timer = setTimeout(() => void this.#ask(), busy ? runningMs : idleMs);
+    return this.view !== null && isRunning(this.view) ? runningMs : idleMs;
   }
 }

@@ -67,7 +67,8 @@ function refusalOf(answer: BackupAnswer | OrderAnswer): ProblemWords {
   return { words, said: answer.reason };
 }
 
-function problemOf(error: unknown): ProblemWords {
+/** Why a call came to nothing. */
+export function problemOf(error: unknown): ProblemWords {
   if (!(error instanceof OrderFailed)) return { words: m.no_answer(), said: '' };
   if (error.kind === 'not-sent') return { words: m.not_sent(), said: '' };
   if (error.kind === 'no-answer') return { words: m.no_answer(), said: '' };

@@ -1,4 +1,5 @@
 /** Points in time as the reader's language writes them. */
+import type { Span } from '../../src-main/contract/history-view.ts';
 import { getLocale } from './paraglide/runtime.js';
 
 const clock = new Intl.DateTimeFormat(getLocale(), {
@@ -29,6 +30,13 @@ const dayOfYear = new Intl.DateTimeFormat(getLocale(), { year: 'numeric', ...ofY
 export function dateWords(at: number, now: number): string {
   return (new Date(at).getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(at);
 }
+
+/** Below the axis of a chart, by how far back it reaches. */
+export const axisWords: Record<Span, Intl.DateTimeFormat> = {
+  '24h': new Intl.DateTimeFormat(getLocale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+  '30d': new Intl.DateTimeFormat(getLocale(), { day: 'numeric', month: 'short' }),
+  '1y': new Intl.DateTimeFormat(getLocale(), { month: 'short', year: 'numeric' }),
+};
 
 /** For `<time datetime>`. */
 export function machineTime(at: number): string {

@@ -272,8 +272,8 @@ describeWithPeers('orders on the page about backups', ['chromium'], () => {
 
   it('on the overview: the newest backup and what is being done, and the way here', async () => {
     await page.getByRole('link', { name: 'Overview', exact: true }).click();
-    const card = page.getByRole('region', { name: 'Offset: age of the restored data' });
-    await card.getByText('newest backup 9 h 00 min old').waitFor();
+    const card = page.getByRole('region', { name: 'Way of the data' });
+    await card.getByText('9 h 00 min old · verified').waitFor();
     change({ work: workAt(Date.now()) });
     await card.getByText('Restoring: fetching 50 %').waitFor();
     await card.getByRole('link', { name: 'See the backups' }).click();

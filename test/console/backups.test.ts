@@ -17,7 +17,7 @@ describeWithPeers('the page about backups', ['chromium'], () => {
   let shown: Doubled;
   beforeAll(async () => {
     shown = await doubled();
-    for (const page of shown.pages) await page.locator('nav a').nth(1).click();
+    for (const page of shown.pages) await page.locator('nav a[href="#backups"]').click();
   });
   afterAll(() => shown.end());
   beforeEach(() => {

@@ -1,6 +1,7 @@
 /** Commands that speak to a running engine: answers, live steps, and every way in which the engine can be away. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { guardsAllOk, healthySnapshot, runbookAt } from '../console/desk-double.ts';
+import { manyEvents } from '../console/history-double.ts';
 import { documentOf, type EngineUnderTest, engineUnderTest, estepe, startEstepe, token } from './estepe-process.ts';
 
 // Each call is a process of its own; a busy machine takes its time.
@@ -114,15 +115,15 @@ describe('promote', () => {
     engine.desk.change({ guards: guardsAllOk });
     const running = startEstepe(['promote', '--data', engine.data]);
     await until('the feed is open', () => engine.desk.subscribers === 1);
-    for (let done = 1; done <= 8; done++) engine.desk.change({ runbook: runbookAt(Date.now(), done) });
+    for (let done = 1; done <= 9; done++) engine.desk.change({ runbook: runbookAt(Date.now(), done) });
     await until('the last step is shown', () => running.out().includes('✓ become the active node'));
-    engine.desk.change({ runbook: runbookAt(Date.now(), 8, { status: 'done', endedAt: Date.now() }) });
+    engine.desk.change({ runbook: runbookAt(Date.now(), 9, { status: 'done', endedAt: Date.now() }) });
     engine.desk.change(become('active', 'This node is active under epoch 4.'));
     const ended = await running.ended;
     expect(ended.exit).toBe(0);
     const shown = ended.out.split('\n').filter((line) => line.includes('✓'));
-    expect(shown).toHaveLength(8);
-    expect(shown[2]).toMatch(/✓ run stop-old-active\.cmd: done, \d+ ms/);
+    expect(shown).toHaveLength(9);
+    expect(shown[3]).toMatch(/✓ run stop-old-active\.cmd: done, \d+ ms/);
     expect(ended.out.trimEnd().endsWith('This node is active under epoch 4.')).toBe(true);
   });
 
@@ -250,6 +251,26 @@ describe('other orders', () => {
     const unknown = await ask('history', '--beats', 'spi');
     expect(unknown.err).toContain('There is no test `spi` here.\nTests are sip, web, tunnel.');
     expect(unknown.exit).toBe(2);
+  });
+
+  it('history: events by kind, text and how far back', async () => {
+    engine.desk.history.older = manyEvents(Date.now() - 6 * 3_600_000, 11);
+    const idsOf = async (...args: string[]): Promise<number[]> => {
+      const { events } = documentOf(await ask('history', ...args, '--json')) as { events: { id: number }[] };
+      return events.map(({ id }) => id);
+    };
+    expect(await idsOf('--kind', 'order')).toEqual([10, 2]);
+    expect(await idsOf('--text', 'EVENT 1')).toEqual([11, 10, 1]);
+    // the newest of them is seven hours old
+    expect(await idsOf('--since', '510m', '--text', 'event ')).toEqual([11, 10]);
+    expect(await idsOf('--kind', 'order', '--since', '510m', '--limit', '1')).toEqual([10]);
+    expect((await ask('history', '--kind', 'order', '--text', 'nobody wrote this')).out).toBe(
+      'No event is like that.\n',
+    );
+    const { events } = documentOf(await ask('history', '--kind', 'order', '--limit', '1', '--json'));
+    expect(events).toEqual([
+      expect.objectContaining({ kind: 'order', rule: 'order.rule-3', evidence: { round: 10, failed: ['sip'] } }),
+    ]);
   });
 });
 

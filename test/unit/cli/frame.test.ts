@@ -31,6 +31,10 @@ describe('wrong usage exits 2', () => {
     [['maintenance'], /A word is missing/],
     [['history', '--limit', '0'], /`0` is not a number of rows/],
     [['history', '--severity', 'bad'], /There is no severity `bad`\.\nAllowed: info, warning, alert/],
+    [['history', '--kind', 'beats'], /There is no kind of event `beats`\.\nAllowed: decision, beat, order, runbook/],
+    [['history', '--since', 'monday'], /`monday` is not a duration\.\nAllowed: /],
+    [['history', '--text', 'x'.repeat(201)], /The text has 201 characters\.\nAllowed: 200/],
+    [['history', '--beats', 'sip', '--kind', 'order'], /`--kind` is for events\./],
     [['status', 'extra'], /Too many arguments/],
   ])('estepe %j', async (args, said) => {
     const ended = await estepe(...args, '--data', folder.path);

@@ -17,6 +17,7 @@ import { backupsAt, backupsDesk } from './backups-double.ts';
 import { changeDesk } from './change-double.ts';
 import { type DoctorDouble, doctorDesk } from './doctor-double.ts';
 import { type DrillDouble, drillAfter, drillDesk, passedDrill } from './drill-double.ts';
+import { type HistoryDouble, historyDouble } from './history-double.ts';
 import { type NotifyDouble, notifyDesk, notifyOff } from './notify-double.ts';
 import { pairDesk, peerOff } from './peer-double.ts';
 import { type SettingsDouble, settingsDouble } from './settings-double.ts';
@@ -38,6 +39,7 @@ export interface DeskDouble extends Desk {
   readonly drill: DrillDouble;
   readonly notify: NotifyDouble;
   readonly settings: SettingsDouble;
+  readonly history: HistoryDouble;
   /** What `snapshot` throws instead of answering. */
   fault: Error | null;
 }
@@ -45,10 +47,11 @@ export interface DeskDouble extends Desk {
 export const plan = [
   'check the guards',
   'claim epoch 4',
+  'ask 192.0.2.1 to stand down, and prove its silence',
   'run stop-old-active.cmd',
   'start 3CX services',
-  'prove this PBX alive on 127.0.0.1',
-  'switch pbx.example.com to 127.0.0.1',
+  'prove this PBX alive on 192.0.2.2',
+  'switch pbx.example.com to 192.0.2.2',
   'run tell-provider.cmd',
   'become the active node',
 ];
@@ -66,7 +69,7 @@ export const guardsAllOk: GuardView[] = [
   guard('proven-down', true, true, '3 of 3 rounds failed'),
   guard('references', true, true, 'gateway 192.0.2.254 answers'),
   guard('no-contradiction', true, true, 'nobody says otherwise'),
-  guard('restored-data', true, true, 'no copy is kept here'),
+  guard('restored-data', true, true, 'data of 9 h 02 min ago, verified; at most 24 h'),
   guard('no-maintenance', true, true, 'no maintenance'),
   guard('not-observe-only', true, false, 'acting'),
   guard('cool-down', true, false, 'no promotion in the last 60 min'),
@@ -273,6 +276,7 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
     for (const call of calls) call(frame);
   };
   const answer: OrderAnswer = { accepted: true, rule: 'person-promotes', reason: 'ordered by a person', refusedBy: [] };
+  const history = historyDouble();
   const double: DeskDouble = {
     fault: null,
     asked,
@@ -364,10 +368,9 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       asked.push({ call: 'standingConfirmed', ask });
       return { was: true };
     },
-    events({ limit, severity }) {
-      return held.events.filter((e) => severity === undefined || e.severity === severity).slice(0, limit);
-    },
-    series: () => ({ bucketMs: 60_000, points: [] }),
+    history,
+    events: (query) => history.events(query, held.events),
+    series: (query) => history.series(query),
     beats: ({ test, limit }) => held.tests.find((t) => t.id === test)?.beats.slice(-limit) ?? [],
     configShown: () => ({ path: '/var/lib/estepe/estepe.yaml', text: 'role: passive\n', trouble: null }),
   };

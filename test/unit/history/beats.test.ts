@@ -152,10 +152,13 @@ describe('series', () => {
             beat(noon + t, outcome),
           );
           history.beats(rows);
-          const { from, to, share: _, ...counts } = history.availability('sip', noon + a, noon + a + b);
+          const told = history.availability('sip', noon + a, noon + a + b);
+          const { from, to, alive, degraded, dead, foreign, unknown } = told;
           history.close();
           expect([noon + a - from, to - (noon + a + b)].every((ms) => ms >= 0 && ms < minute)).toBe(true);
-          expect(counts).toEqual(counted(rows, from, to));
+          expect({ alive, degraded, dead, foreign, unknown }).toEqual(counted(rows, from, to));
+          expect(told.measuredMs + told.unmeasuredMs).toBe(b);
+          expect(told.answeredMs).toBeLessThanOrEqual(told.measuredMs);
         },
       ),
       { seed: 11, numRuns: 40 },
@@ -167,5 +170,31 @@ describe('series', () => {
     history.beats([beat(noon, 'unknown')]);
     expect(history.availability('sip', noon, noon + hour)).toMatchObject({ unknown: 1, share: null });
     expect(history.availability('nobody', noon, noon + hour).share).toBeNull();
+  });
+});
+
+describe('measured time', () => {
+  it('tells what was answered of the time that was measured, and how much was not measured at all', () => {
+    const history = newHistory();
+    const rows = (from: number, minutes: number, outcome: StoredBeat['beat']['outcome'], every = 30_000) =>
+      Array.from({ length: (minutes * minute) / every }, (_, n) => beat(from + n * every, outcome));
+    history.beats(rows(noon, 20, 'alive'));
+    // while a failure is confirmed beats come faster: an outage must not count several times for that
+    history.beats(rows(noon + 20 * minute, 10, 'dead', 5_000));
+    history.beats(rows(noon + 30 * minute, 10, 'unknown'));
+    expect(history.availability('sip', noon, noon + hour, 30_000)).toMatchObject({
+      ...{ measuredMs: 30 * minute, answeredMs: 20 * minute, unmeasuredMs: 30 * minute, unitMs: minute },
+      ...{ alive: 40, dead: 120, unknown: 20 },
+    });
+    // a span that begins and ends within a unit
+    expect(history.availability('sip', noon + 15_000, noon + 90_000, 30_000)).toMatchObject({
+      ...{ measuredMs: 75_000, unmeasuredMs: 0 },
+    });
+    // a heartbeat slower than a minute is not a comb of gaps
+    expect(history.availability('sip', noon, noon + hour, 5 * minute)).toMatchObject({
+      measuredMs: hour,
+      unitMs: hour,
+    });
+    expect(history.availability('nobody', noon, noon + hour)).toMatchObject({ measuredMs: 0, unmeasuredMs: hour });
   });
 });
