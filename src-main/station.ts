@@ -31,7 +31,7 @@ import { wireDrill } from './station/drill-wiring.ts';
 import { Engine } from './station/engine.ts';
 import { knownSecrets } from './station/known-secrets.ts';
 import { bootIdHere, LetOn, latest, letOnWish } from './station/let-on.ts';
-import { type Log, openLog } from './station/log.ts';
+import { type Log, type LogLevel, openLog, roundLine } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
 import { wirePeer } from './station/peer-wiring.ts';
 import { backupForOther, type PlannedParts, pairAtWork, plannedSight } from './station/planned.ts';
@@ -48,6 +48,8 @@ export interface StationOptions {
   /** default: the machine's usual one */
   dataFolder?: string | undefined;
   version: string;
+  /** default: info */
+  logLevel?: LogLevel;
   /** authorities (PEM) that the web test trusts instead of the built-in ones; for the lab's own */
   trust?: string;
   /** told of each event as it is written; must not throw */
@@ -113,7 +115,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   const startedAt = Date.now();
   const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
-  const log = openLog(folder.logs, secrets.all);
+  const log = openLog(folder.logs, secrets.all, { level: options.logLevel });
   const clock = new RealClock();
   const proc = new RealProc({ say: (sentence) => log.warn(sentence) });
   const witness = witnessed(history, secrets.all, (event) => {
@@ -225,6 +227,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         changed();
       },
       onRound: (round, wall) => {
+        log.debug(roundLine(round));
         store.beats(round.beats.map((beat) => ({ test: beat.test, at: Math.round(wall), beat })));
         beats.add(round, wall);
       },

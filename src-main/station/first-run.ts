@@ -18,7 +18,7 @@ import { RealFiles } from '../runbook/real-files.ts';
 import { RealProc } from '../runbook/real-proc.ts';
 import { consoleToken } from './console-token.ts';
 import { knownSecrets } from './known-secrets.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, type LogLevel, openLog } from './log.ts';
 import { settingsDesk } from './settings/settings.ts';
 import { Trials } from './settings/trials.ts';
 
@@ -31,6 +31,7 @@ export function isFirstRun(dataFolder: string): boolean {
 export interface FirstRunParts {
   folder: DataFolder;
   trust?: string | undefined;
+  logLevel?: LogLevel | undefined;
   /** a configuration that can be used stands there; answers why it is not in use all the same, or null */
   begin: () => Promise<string | null>;
 }
@@ -43,11 +44,11 @@ export interface FirstRun {
   close(): Promise<void>;
 }
 
-export function openFirstRun({ folder, trust, begin }: FirstRunParts): FirstRun {
+export function openFirstRun({ folder, trust, logLevel, begin }: FirstRunParts): FirstRun {
   const clock = new RealClock();
   const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
-  const log = openLog(folder.logs, secrets.all);
+  const log = openLog(folder.logs, secrets.all, { level: logLevel });
   const proc = new RealProc({ say: (sentence) => log.warn(sentence) });
   const clean = (text: string): string => redact(text, secrets.all());
   let trouble: string | null = null;
