@@ -41,6 +41,7 @@ import { RunningConfig } from './station/running-config.ts';
 import { settingsDesk } from './station/settings/settings.ts';
 import { Trials } from './station/settings/trials.ts';
 import { siteOf } from './station/site.ts';
+import { stopOrder } from './station/stop-order.ts';
 import { wireTelling } from './station/telling.ts';
 import { witnessed } from './station/witness.ts';
 
@@ -52,6 +53,8 @@ export interface StationOptions {
   logLevel?: LogLevel;
   /** authorities (PEM) that the web test trusts instead of the built-in ones; for the lab's own */
   trust?: string;
+  /** ends the process, by whose order; absent: something else runs in it, and the order is refused */
+  onStop?: (by: string) => void;
   /** told of each event as it is written; must not throw */
   onEvent?: (event: NewEvent) => void;
   /** what is to be told to people, once per incident; must not throw */
@@ -146,17 +149,8 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   let changed = (): void => {};
   const clean = (text: string): string => redact(text, secrets.all());
   const notifier = wireTelling({
-    ...{
-      clock,
-      proc,
-      random: ports.random,
-      deliveries: history.deliveries,
-      cwd: folder.root,
-      version,
-      trust,
-      secretOf,
-      clean,
-    },
+    ...{ clock, proc, random: ports.random, version, trust, secretOf, clean },
+    ...{ deliveries: history.deliveries, cwd: folder.root },
     config: () => config.running,
     note: (severity, rule, sentence) => note(severity, rule, sentence, 'engine'),
     onChange: () => changed(),
@@ -312,6 +306,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     notifier,
     troublesBeside: () => [...letOn.troubles(), ...bootLook.troubles(), ...other.troubles()],
     saidByOther: () => other.saidByOther(),
+    stop: stopOrder(options.onStop, (sentence) => note('info', 'order.stop', sentence, 'engine')),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });

@@ -23,7 +23,11 @@ export function addServe(program: Command, run: Run): void {
         const stopped = stopSignal();
         // A third of all code, which no other command needs.
         const { hostHere } = await import('../console/engine-host.ts');
-        const options = { dataFolder: session.dataFolder, version: estepeVersion(), logLevel };
+        let onStop: (by: string) => void = () => {};
+        const ordered = new Promise<string>((resolve) => {
+          onStop = (by) => resolve(`an order of ${by}`);
+        });
+        const options = { dataFolder: session.dataFolder, version: estepeVersion(), logLevel, onStop };
         const host = await hostHere(options).catch((error: unknown) => {
           logFailedStart(dataFolderAt(session.dataFolder), error);
           throw error;
@@ -38,7 +42,7 @@ export function addServe(program: Command, run: Run): void {
           }
         });
         announce(session, host);
-        const end = await Promise.race([stopped, fault]);
+        const end = await Promise.race([stopped, ordered, fault]);
         const failed = end === 'fault';
         host.log.info(failed ? 'stopping because of a fault' : `stopping: ${end}`);
         const late = setTimeout(() => {

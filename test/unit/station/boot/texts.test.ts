@@ -158,6 +158,8 @@ describe('the task', () => {
   });
 
   it.each(['C:\\%TEMP%\\x', 'C:\\$(Arg0)', 'C:\\a\u0007'])('%j is refused in words', (path) => {
-    expect(() => taskXml(plan({ argv: ['C:\\x.exe', '--data', path] }))).toThrow(/in place of a part|control character/);
+    expect(() => taskXml(plan({ argv: ['C:\\x.exe', '--data', path] }))).toThrow(
+      /in place of a part|control character/,
+    );
   });
 });
