@@ -31,7 +31,7 @@ import { wireDrill } from './station/drill-wiring.ts';
 import { Engine } from './station/engine.ts';
 import { knownSecrets } from './station/known-secrets.ts';
 import { bootIdHere, LetOn, latest, letOnWish } from './station/let-on.ts';
-import { type Log, openLog } from './station/log.ts';
+import { type Log, type LogLevel, openLog, roundLine } from './station/log.ts';
 import { OtherNode } from './station/other-node.ts';
 import { wirePeer } from './station/peer-wiring.ts';
 import { backupForOther, type PlannedParts, pairAtWork, plannedSight } from './station/planned.ts';
@@ -41,6 +41,7 @@ import { RunningConfig } from './station/running-config.ts';
 import { settingsDesk } from './station/settings/settings.ts';
 import { Trials } from './station/settings/trials.ts';
 import { siteOf } from './station/site.ts';
+import { stopOrder } from './station/stop-order.ts';
 import { wireTelling } from './station/telling.ts';
 import { witnessed } from './station/witness.ts';
 
@@ -48,8 +49,12 @@ export interface StationOptions {
   /** default: the machine's usual one */
   dataFolder?: string | undefined;
   version: string;
+  /** default: info */
+  logLevel?: LogLevel;
   /** authorities (PEM) that the web test trusts instead of the built-in ones; for the lab's own */
   trust?: string;
+  /** ends the process, by whose order; absent: something else runs in it, and the order is refused */
+  onStop?: (by: string) => void;
   /** told of each event as it is written; must not throw */
   onEvent?: (event: NewEvent) => void;
   /** what is to be told to people, once per incident; must not throw */
@@ -113,7 +118,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   const startedAt = Date.now();
   const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
-  const log = openLog(folder.logs, secrets.all);
+  const log = openLog(folder.logs, secrets.all, { level: options.logLevel });
   const clock = new RealClock();
   const proc = new RealProc({ say: (sentence) => log.warn(sentence) });
   const witness = witnessed(history, secrets.all, (event) => {
@@ -144,17 +149,8 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
   let changed = (): void => {};
   const clean = (text: string): string => redact(text, secrets.all());
   const notifier = wireTelling({
-    ...{
-      clock,
-      proc,
-      random: ports.random,
-      deliveries: history.deliveries,
-      cwd: folder.root,
-      version,
-      trust,
-      secretOf,
-      clean,
-    },
+    ...{ clock, proc, random: ports.random, version, trust, secretOf, clean },
+    ...{ deliveries: history.deliveries, cwd: folder.root },
     config: () => config.running,
     note: (severity, rule, sentence) => note(severity, rule, sentence, 'engine'),
     onChange: () => changed(),
@@ -225,6 +221,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
         changed();
       },
       onRound: (round, wall) => {
+        log.debug(roundLine(round));
         store.beats(round.beats.map((beat) => ({ test: beat.test, at: Math.round(wall), beat })));
         beats.add(round, wall);
       },
@@ -309,6 +306,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     notifier,
     troublesBeside: () => [...letOn.troubles(), ...bootLook.troubles(), ...other.troubles()],
     saidByOther: () => other.saidByOther(),
+    stop: stopOrder(options.onStop, (sentence) => note('info', 'order.stop', sentence, 'engine')),
     self: { startedAt, version, pid: process.pid, dataFolder: folder.root },
     onFault: (error) => log.error(`a snapshot could not be taken: ${sentenceOf(error)}`),
   });

@@ -20,6 +20,7 @@ import { addReplay } from './replay.ts';
 import { addRestore } from './restore.ts';
 import { addSecret } from './secret.ts';
 import { addServe } from './serve.ts';
+import { addService } from './service.ts';
 import { makeSession, type Run } from './session.ts';
 import { addStandDown } from './stand-down.ts';
 import { addStanding } from './standing.ts';
@@ -84,6 +85,7 @@ function makeProgram(run: Run, writeOut: (text: string) => void): Command {
     .configureOutput({ outputError: () => {}, writeOut })
     .exitOverride();
   addServe(program, run);
+  addService(program, run);
   addSecret(program, run);
   addStatus(program, run);
   addProbe(program, run);

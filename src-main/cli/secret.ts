@@ -16,7 +16,7 @@ export function addSecret(program: Command, run: Run): void {
         const { secrets } = openDataFolder(session.dataFolder);
         if (process.stdin.isTTY)
           session.say('Type or paste the secret, then end with Ctrl-D. It is shown while you type.');
-        const given = (await readAll(process.stdin)).replace(/\r?\n$/, '');
+        const given = await secretFrom(process.stdin);
         writeSecret(secrets, name, given);
         return { exit: 0, document: { name, set: true }, text: `The secret ${name} is kept.` };
       }),
@@ -35,7 +35,8 @@ export function addSecret(program: Command, run: Run): void {
 /** More than this is no secret of ours. */
 const mostBytes = 128 * 1024;
 
-async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+/** What comes in until its end, without the line end that a shell adds. */
+export async function secretFrom(stream: NodeJS.ReadableStream): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of stream) {
@@ -44,5 +45,7 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
     if (size > mostBytes) throw new EstepeError('usage', 'What came on stdin is too large for a secret.', 'give less');
     pieces.push(bytes);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }

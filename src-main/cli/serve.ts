@@ -1,8 +1,11 @@
 /** `estepe serve`: the engine without a screen, until it is told to stop. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { dataFolderAt } from '../config/data-folder.ts';
 import type { Host } from '../console/engine-host.ts';
 import { sentenceOf } from '../contract/errors.ts';
 import { durationWords } from '../contract/view.ts';
+import { type LogLevel, logFailedStart, logLevels } from '../station/log.ts';
+import { leave } from './leave.ts';
 import type { Run, Session } from './session.ts';
 import { estepeVersion } from './version.ts';
 
@@ -13,12 +16,22 @@ export function addServe(program: Command, run: Run): void {
   program
     .command('serve')
     .description('run the engine here until it is stopped (Ctrl-C, SIGTERM); serves the console on loopback')
+    .addOption(new Option('--log-level <level>', 'how much goes into the log').choices(logLevels).default('info'))
     .action(
-      run(async (session) => {
+      run<{ logLevel: LogLevel }>(async (session, { logLevel }) => {
+        outliveReaders();
         const stopped = stopSignal();
         // A third of all code, which no other command needs.
         const { hostHere } = await import('../console/engine-host.ts');
-        const host = await hostHere({ dataFolder: session.dataFolder, version: estepeVersion() });
+        let onStop: (by: string) => void = () => {};
+        const ordered = new Promise<string>((resolve) => {
+          onStop = (by) => resolve(`an order of ${by}`);
+        });
+        const options = { dataFolder: session.dataFolder, version: estepeVersion(), logLevel, onStop };
+        const host = await hostHere(options).catch((error: unknown) => {
+          logFailedStart(dataFolderAt(session.dataFolder), error);
+          throw error;
+        });
         // What nobody foresaw must not leave a half-dead engine that looks alive: out, and started again from outside.
         const fault = new Promise<'fault'>((fail) => {
           for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -29,11 +42,18 @@ export function addServe(program: Command, run: Run): void {
           }
         });
         announce(session, host);
-        const end = await Promise.race([stopped, fault]);
-        const late = setTimeout(() => process.exit(end === 'fault' ? 1 : 0), closeWithinMs).unref();
+        const end = await Promise.race([stopped, ordered, fault]);
+        const failed = end === 'fault';
+        host.log.info(failed ? 'stopping because of a fault' : `stopping: ${end}`);
+        const late = setTimeout(() => {
+          host.log.warn(
+            'Not all has ended in time; Estepe leaves, and goes on with what was under way at its next start.',
+          );
+          // `process.exit` would wait for a disk that hangs.
+          leave(failed ? 1 : 0);
+        }, closeWithinMs).unref();
         await host.close();
         clearTimeout(late);
-        const failed = end === 'fault';
         return {
           exit: failed ? 1 : 0,
           document: undefined,
@@ -43,16 +63,29 @@ export function addServe(program: Command, run: Run): void {
     );
 }
 
+/** SIGHUP: the terminal or console window is closed. SIGBREAK: Ctrl-Break, on Windows only. */
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const;
+
 /** The first signal ends the engine in order; a second one does not wait. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
+    let stopping = false;
+    for (const signal of stopSignals) {
+      process.on(signal, () => {
+        if (stopping) leave(1);
+        stopping = true;
         resolve(signal);
-        process.once(signal, () => process.exit(1));
       });
     }
   });
+}
+
+/** Whoever reads our output may end (`estepe serve | tee …`, a closed terminal): that ends other commands, and must not end a watch. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error');
+    stream.on('error', () => {});
+  }
 }
 
 function announce(session: Session, { station, url, link }: Host): void {

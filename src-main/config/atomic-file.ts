@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fchmodSync,
   fchownSync,
   fsyncSync,
   openSync,
@@ -62,17 +63,19 @@ function renameOver(from: string, to: string): void {
 
 /**
  * Writes `text` to `path`, readable by its owner alone, durable when it returns. A link stays a link.
+ * @param mode others than its owner may read what is no secret
  * @throws what the file system says (EACCES, ENOSPC, …); then the old content is untouched and no leftover remains
  */
-export function writeAtomically(path: string, text: string): void {
+export function writeAtomically(path: string, text: string, mode: 0o600 | 0o644 = 0o600): void {
   const target = targetOf(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-  const fd = openSync(temporary, 'wx', 0o600);
+  const fd = openSync(temporary, 'wx', mode);
   try {
     try {
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       keepOwner(fd, target);
+      if (mode !== 0o600) fchmodSync(fd, mode);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

@@ -103,7 +103,10 @@ async function hostFirstRun(options: StationOptions, given: HeldFolder): Promise
   let held = given;
   let station: Station | null = null;
   const startedAt = Date.now();
-  const first = openFirstRun({ folder: held.folder, trust: options.trust, begin: () => begin() });
+  const first = openFirstRun({
+    ...{ folder: held.folder, trust: options.trust, logLevel: options.logLevel, onStop: options.onStop },
+    begin: () => begin(),
+  });
   const { log, token } = first;
   let served: RunningConsole;
   const publish = (): void => {

@@ -46,6 +46,7 @@ export function makeRouter({ desk, onFault = () => {} }: RouterOptions) {
       on: os.maintenance.on.handler(({ input }) => desk.maintenanceOn(input)),
       off: os.maintenance.off.handler(({ input }) => desk.maintenanceOff(input)),
     },
+    stop: os.stop.handler(({ input }) => desk.stop(input)),
     backups: {
       refresh: os.backups.refresh.handler(() => desk.backups.refresh()),
       run: os.backups.run.handler(({ input }) => desk.backups.run(input)),

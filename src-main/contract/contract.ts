@@ -124,6 +124,10 @@ export const contract = {
       .output(z.object({ until: z.number() })),
     off: oc.input(z.object({ by: bySchema })).output(z.object({ was: z.boolean() })),
   },
+  /** The engine ends in order, and with it whoever asks: an update is to be installed. What is under way is gone on with at its next start. */
+  stop: oc
+    .input(z.object({ by: bySchema, reason: z.string().trim().max(500).default('') }))
+    .output(z.object({ pid: z.number().int() })),
   /** Begun here, followed in the snapshot's `backups`. */
   backups: {
     /** reads anew what there is; ends when it is read, or could not be */

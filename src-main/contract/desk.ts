@@ -108,6 +108,8 @@ export interface Desk {
   cancel(ask: { by: string; reason: string }): Promise<OrderAnswer>;
   maintenanceOn(ask: { by: string; reason: string; forMs: number }): { until: number };
   maintenanceOff(ask: { by: string }): { was: boolean };
+  /** Answers, then ends the process that runs the engine. @throws EstepeError `refused` where something else runs in it */
+  stop(ask: { by: string; reason: string }): { pid: number };
   readonly backups: BackupsDesk;
   readonly pair: PairDesk;
   readonly doctor: DoctorDesk;

@@ -42,6 +42,7 @@ export interface DeskParts {
   settings: SettingsDesk;
   drill: { readonly desk: DrillDesk; view(): Snapshot['drill']; troubles(): Snapshot['troubles'] };
   self: Snapshot['engine'];
+  stop: Desk['stop'];
   onFault: (error: unknown) => void;
 }
 
@@ -92,6 +93,7 @@ export function makeDesk(parts: DeskParts): StationDesk {
     cancel: ({ by, reason }) => engine.order({ kind: 'cancel', by, reason }),
     maintenanceOn: (ask) => engine.maintenanceOn(ask),
     maintenanceOff: (ask) => engine.maintenanceOff(ask),
+    stop: parts.stop,
     backups: parts.backups.desk,
     pair: {
       open: ({ by }) => parts.peer.pairOpen(by),

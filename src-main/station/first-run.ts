@@ -18,9 +18,10 @@ import { RealFiles } from '../runbook/real-files.ts';
 import { RealProc } from '../runbook/real-proc.ts';
 import { consoleToken } from './console-token.ts';
 import { knownSecrets } from './known-secrets.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, type LogLevel, openLog } from './log.ts';
 import { settingsDesk } from './settings/settings.ts';
 import { Trials } from './settings/trials.ts';
+import { stopOrder } from './stop-order.ts';
 
 /** Whether nobody has made a configuration here yet: there is none, or it is the printed example. */
 export function isFirstRun(dataFolder: string): boolean {
@@ -31,6 +32,8 @@ export function isFirstRun(dataFolder: string): boolean {
 export interface FirstRunParts {
   folder: DataFolder;
   trust?: string | undefined;
+  onStop?: ((by: string) => void) | undefined;
+  logLevel?: LogLevel | undefined;
   /** a configuration that can be used stands there; answers why it is not in use all the same, or null */
   begin: () => Promise<string | null>;
 }
@@ -43,11 +46,11 @@ export interface FirstRun {
   close(): Promise<void>;
 }
 
-export function openFirstRun({ folder, trust, begin }: FirstRunParts): FirstRun {
+export function openFirstRun({ folder, trust, logLevel, onStop, begin }: FirstRunParts): FirstRun {
   const clock = new RealClock();
   const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
-  const log = openLog(folder.logs, secrets.all);
+  const log = openLog(folder.logs, secrets.all, { level: logLevel });
   const proc = new RealProc({ say: (sentence) => log.warn(sentence) });
   const clean = (text: string): string => redact(text, secrets.all());
   let trouble: string | null = null;
@@ -86,7 +89,11 @@ export function openFirstRun({ folder, trust, begin }: FirstRunParts): FirstRun 
     if (seen.ok && seen.text !== null && !isUntouched(seen.text)) void begun();
   });
   return {
-    desk: deskOf(settings, folder.config),
+    desk: deskOf(
+      settings,
+      folder.config,
+      stopOrder(onStop, (sentence) => log.info(sentence)),
+    ),
     ...{ log, token },
     async close() {
       unwatch();
@@ -105,11 +112,12 @@ function notYet(): never {
 }
 
 /** The settings, and for everything else why it cannot be had. */
-function deskOf(settings: Desk['settings'], path: string): Desk {
+function deskOf(settings: Desk['settings'], path: string, stop: Desk['stop']): Desk {
   const later = async (): Promise<never> => notYet();
   return {
     snapshot: notYet,
     subscribe: notYet,
+    stop,
     ...{ promote: later, switchover: later, standDown: later, cancel: later },
     ...{ maintenanceOn: notYet, maintenanceOff: notYet, standingConfirmed: notYet },
     backups: { refresh: later, run: notYet, verify: notYet, restore: notYet, cancel: notYet },

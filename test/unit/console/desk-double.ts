@@ -346,6 +346,10 @@ export function makeDeskDouble(now: number = Date.now()): DeskDouble {
       double.change({ overlays: { ...held.overlays, maintenance: null } });
       return { was };
     },
+    stop(ask) {
+      asked.push({ call: 'stop', ask });
+      return { pid: process.pid };
+    },
     backups: backupsDesk(
       asked,
       () => held.backups,
