@@ -70,6 +70,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          name: 'packaging',
+          include: ['test/packaging/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // each packs the application anew
+          maxWorkers: 2,
+        },
+      },
       { test: { name: 'electron', include: ['test/electron/**/*.test.ts'], testTimeout: 60_000 } },
     ],
   },
