@@ -24,7 +24,7 @@ import {
 import { isSystem, type Logon, readTask, type TaskPlan, type TaskRead, taskName, taskXml } from './task-xml.ts';
 
 const registerMs = 60_000;
-const where = `the task \\${taskName}`;
+const named = `task \\${taskName}`;
 const schtasks = (...words: string[]): readonly string[] => ['schtasks.exe', ...words];
 
 export interface TaskParts extends BootParts {
@@ -46,15 +46,25 @@ async function taskThere(parts: BootParts): Promise<{ task: TaskRead | null; fau
   const task = readTask(said.output);
   // 1: there is none by that name, said in the machine's language
   if (task !== null || (said.end.how === 'exit' && said.end.code === 1)) return { task, fault: '' };
-  return { task: null, fault: `Whether there is ${where} is not known: ${whyFailed(argv, said) ?? 'no answer'}.` };
+  return { task: null, fault: `Whether there is the ${named} is not known: ${whyFailed(argv, said) ?? 'no answer'}.` };
 }
 
 /** How the task stands. Never rejects. Windows shows it to administrators alone, and others are told that there is none. */
 export async function taskState(parts: BootParts): Promise<BootState> {
   const { task, fault } = await taskThere(parts);
-  if (task === null) return notInstalled('task-scheduler', where, fault);
+  if (task === null) return notInstalled('task-scheduler', `the ${named}`, fault);
   const { ours, enabled, account, dataFolder, argv } = task;
-  return { by: 'task-scheduler', where, installed: true, ours, atBoot: enabled, account, dataFolder, argv, fault: '' };
+  return {
+    by: 'task-scheduler',
+    where: `the ${named}`,
+    installed: true,
+    ours,
+    atBoot: enabled,
+    account,
+    dataFolder,
+    argv,
+    fault: '',
+  };
 }
 
 async function mayChange(parts: BootParts): Promise<void> {
@@ -103,17 +113,17 @@ export async function installTask(parts: TaskParts, wish: InstallWish): Promise<
   if (fault !== '') throw new EstepeError('runtime', fault, 'see whether the service Task Scheduler runs');
   if (before !== null && !before.ours) {
     const todo = 'give it another name, or delete it';
-    throw new EstepeError('refused', `There is ${where} that Estepe did not write; it is left as it is.`, todo);
+    throw new EstepeError('refused', `There is the ${named} that Estepe did not write; it is left as it is.`, todo);
   }
   const verb = before === null ? 'registered' : 'replaced';
   if (wish.dryRun) {
-    return { done: [`${where} would be ${verb}, to start with the machine under ${account}.`], troubles: [], text };
+    return { done: [`The ${named} would be ${verb}, to start with the machine under ${account}.`], troubles: [], text };
   }
   await mayChange(parts);
   const done = dataFolderMade(wish.dataFolder) ? [`${wish.dataFolder} was made.`] : [];
   await closeFolder(parts, plan);
   await register(parts, plan, text);
-  done.push(`${where} was ${verb}: the engine starts with the machine, under ${account}, on ${wish.dataFolder}.`);
+  done.push(`The ${named} was ${verb}: the engine starts with the machine, under ${account}, on ${wish.dataFolder}.`);
   const runs = wish.start ? await startedAnew(parts, plan, before) : { done: [], troubles: [] };
   return { done: [...done, ...runs.done], troubles: [...hintsOf(plan), ...runs.troubles], text };
 }
@@ -128,7 +138,12 @@ async function startedAnew(
   const what = ({ argv, account, logon }: TaskPlan | TaskRead): string => JSON.stringify([argv, account, logon]);
   const same = before?.enabled === true && what(before) === what(plan);
   if (running && same) return { done: ['The engine runs, and was not disturbed.'], troubles: [] };
-  if (running && before !== null) await parts.stopEngine(before.dataFolder ?? plan.dataFolder);
+  if (running && before === null) {
+    // the window's, or one that was started by hand: not ours to end
+    const other = `Another engine runs on ${plan.dataFolder}: the one at boot takes its place within a minute after it has ended.`;
+    return { done: [other], troubles: [] };
+  }
+  if (running) await parts.stopEngine(before?.dataFolder ?? plan.dataFolder);
   const trouble = await started(parts, plan.dataFolder);
   if (trouble !== null) return { done: [], troubles: [trouble] };
   return { done: [running ? 'The engine was started anew.' : 'The engine runs.'], troubles: [] };
@@ -144,7 +159,7 @@ async function register(parts: BootParts, plan: TaskPlan & InstallWish, text: st
     const why = whyFailed(argv, said, registerMs);
     if (why === null) return;
     const clean = plan.password === null ? why : why.replaceAll(plan.password, '[secret]');
-    throw new EstepeError('runtime', `${where} could not be registered: ${clean}.`, todoOf(plan));
+    throw new EstepeError('runtime', `The ${named} could not be registered: ${clean}.`, todoOf(plan));
   } finally {
     try {
       rmSync(file, { force: true });
@@ -178,9 +193,7 @@ async function registeredHere(parts: BootParts): Promise<TaskRead> {
   const { task, fault } = await taskThere(parts);
   if (task !== null) return task;
   const sentence =
-    fault === ''
-      ? `There is no ${where.replace('the ', '')}: the engine is not installed to start with the machine.`
-      : fault;
+    fault === '' ? `There is no ${named}: the engine is not installed to start with the machine.` : fault;
   throw new EstepeError(fault === '' ? 'nothing-to-do' : 'runtime', sentence, 'run `estepe service install`');
 }
 
@@ -225,12 +238,11 @@ async function ended(parts: TaskParts, dataFolder: string | null): Promise<strin
 export async function uninstallTask(parts: TaskParts, { dryRun }: { dryRun: boolean }): Promise<BootChange> {
   const { task, fault } = await taskThere(parts);
   if (fault !== '') throw new EstepeError('runtime', fault, 'see whether the service Task Scheduler runs');
-  if (task === null)
-    return { done: [`There is no ${where.replace('the ', '')}: nothing to take away.`], troubles: [], text: '' };
+  if (task === null) return { done: [`There is no ${named}: nothing to take away.`], troubles: [], text: '' };
   if (!task.ours)
-    throw new EstepeError('refused', `Estepe did not write ${where}; it is left as it is.`, 'delete it by hand');
+    throw new EstepeError('refused', `Estepe did not write the ${named}; it is left as it is.`, 'delete it by hand');
   const stays = `What is in ${task.dataFolder ?? 'the data folder'} stays.`;
-  if (dryRun) return { done: [`The engine would be stopped and ${where} deleted.`, stays], troubles: [], text: '' };
+  if (dryRun) return { done: [`The engine would be stopped and the ${named} deleted.`, stays], troubles: [], text: '' };
   await mayChange(parts);
   await must(parts, schtasks('/Change', '/TN', taskName, '/DISABLE'), 'nothing was deleted; see the Task Scheduler');
   const troubles = await ended(parts, task.dataFolder);
@@ -239,5 +251,5 @@ export async function uninstallTask(parts: TaskParts, { dryRun }: { dryRun: bool
     schtasks('/Delete', '/TN', taskName, '/F'),
     'the task is switched off; delete it in the Task Scheduler',
   );
-  return { done: [`The engine was stopped, and ${where} deleted.`, stays], troubles, text: '' };
+  return { done: [`The engine was stopped, and the ${named} deleted.`, stays], troubles, text: '' };
 }
