@@ -19,6 +19,8 @@ export interface RightsQuestion {
   platform: NodeJS.Platform;
   /** of this process; null on Windows */
   uid: number | null;
+  /** the account that the engine runs under at boot, where this process may ask in its place; absent: this process's own counts */
+  account?: { name: string; as(argv: readonly string[]): readonly string[] };
   /** whether services are started by name here, through systemd or the Windows service control */
   byName: boolean;
   /** DNS server that `dnscmd` changes; null: none */
@@ -62,12 +64,12 @@ export function windowsAccount(said: Said): Right {
 }
 
 /** On other systems: root, or not. Pure. */
-export function posixAccount(uid: number | null): Right {
+export function posixAccount(uid: number | null, name?: string): Right {
   if (uid === 0) return { id: 'account', ok: true, sentence: 'Estepe runs as root.', todo: '' };
   return {
     id: 'account',
     ok: false,
-    sentence: `Estepe does not run as root (user ${uid}): systemd will refuse to start and stop services.`,
+    sentence: `Estepe does not run as root (${name ?? `user ${uid}`}): systemd will refuse to start and stop services.`,
     todo: 'Run it as root, or give its user these services in polkit and test with `estepe drill`.',
   };
 }
@@ -101,7 +103,7 @@ export function dnsAdmin(server: string, said: Said): Right {
     todo:
       said.end.how === 'not-started'
         ? 'Install the DNS server tools (RSAT) on this machine.'
-        : 'Run Estepe under an account in DnsAdmins whose password does not expire.',
+        : 'Put the account that Estepe runs under into DnsAdmins (for SYSTEM: that of this computer, `NAME$`).',
   };
 }
 
@@ -115,18 +117,31 @@ export async function rightsHere(parts: { proc: Proc; files: Files }, q: RightsQ
   const windows = q.platform === 'win32';
   const rights: Right[] = [];
   rights.push(
-    windows ? windowsAccount(await run(['whoami.exe', '/groups', '/fo', 'csv', '/nh'])) : posixAccount(q.uid),
+    windows
+      ? windowsAccount(await run(['whoami.exe', '/groups', '/fo', 'csv', '/nh']))
+      : posixAccount(q.uid, q.account?.name),
   );
   if (q.byName && !windows) rights.push(systemdReached(await run(['systemctl', 'is-system-running'])));
   if (q.dnscmdServer !== null)
     rights.push(dnsAdmin(q.dnscmdServer, await run(['dnscmd.exe', q.dnscmdServer, '/info'])));
-  for (const argv of q.scripts) rights.push(await scriptRight(parts.files, q, argv));
+  for (const argv of q.scripts) rights.push(await scriptRight(parts.files, q, argv, run));
   return rights;
 }
 
-async function scriptRight(files: Files, q: RightsQuestion, argv: readonly string[]): Promise<Right> {
+async function scriptRight(
+  files: Files,
+  q: RightsQuestion,
+  argv: readonly string[],
+  run: (argv: readonly string[]) => Promise<Said>,
+): Promise<Right> {
   const resolved = resolveScript(q.scriptsFolder, argv, q.platform);
-  const why = 'refused' in resolved ? resolved.refused : await files.vetScript(resolved.argv[0]);
+  const vetted = 'refused' in resolved ? resolved.refused : await files.vetScript(resolved.argv[0]);
+  const asked = vetted === null && !('refused' in resolved) && q.account !== undefined;
+  // Root may do what that account may not.
+  const barred =
+    asked &&
+    exitCode(await run(q.account?.as(['test', '-r', resolved.argv[0], '-a', '-x', resolved.argv[0]]) ?? [])) !== 0;
+  const why = barred ? `${q.account?.name} may not read and run it, or not enter its folder` : vetted;
   const name = basename(argv[0] ?? '');
   const id = `script:${name}`;
   if (why === null) return { id, ok: true, sentence: `${name} may be run.`, todo: '' };

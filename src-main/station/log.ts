@@ -54,6 +54,8 @@ export function openLog(logs: string, secrets: () => readonly string[], options:
   const log = electronLog.create({ logId: logs });
   log.transports.console.level = false;
   const { file } = log.transports;
+  // It would look for a package.json from the working folder on, and write nothing at all where it finds none, as at boot.
+  file.setAppName('estepe');
   file.level = options.level ?? 'info';
   file.resolvePathFn = () => logAt(logs, 0);
   file.maxSize = options.maxBytes ?? fileBytes;

@@ -8,6 +8,7 @@ import { inWords } from '../../engine/duration.ts';
 import type { Proc } from '../../engine/ports.ts';
 import type { Said } from '../../runbook/rights.ts';
 import type { BootPlan } from './plan.ts';
+import type { Logon } from './task-xml.ts';
 
 export interface BootParts {
   proc: Proc;
@@ -35,6 +36,8 @@ export interface BootState {
   atBoot: boolean | null;
   /** as the unit or the task names it; null: not installed */
   account: string | null;
+  /** Windows: how that account is logged on; null elsewhere */
+  logon: Logon | null;
   dataFolder: string | null;
   argv: readonly string[];
   /** why not all of it is known, in a sentence; empty: it is */
@@ -43,7 +46,7 @@ export interface BootState {
 
 export const notInstalled = (by: BootState['by'], where: string, fault = ''): BootState => ({
   ...{ by, where, installed: false, ours: false, atBoot: fault === '' ? false : null, account: null },
-  ...{ dataFolder: null, argv: [], fault },
+  ...{ logon: null, dataFolder: null, argv: [], fault },
 });
 
 export interface InstallWish extends BootPlan {

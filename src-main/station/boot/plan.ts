@@ -16,6 +16,8 @@ export interface Started {
   argv: readonly string[];
   /** Electron runs us: a packaged Estepe, or one that is developed */
   electron: { defaultApp: boolean } | null;
+  /** the command that a package put around it, for a machine without a display; null: none */
+  launcher: string | null;
 }
 
 export const startedHere = (): Started => ({
@@ -25,10 +27,12 @@ export const startedHere = (): Started => ({
     process.versions.electron === undefined
       ? null
       : { defaultApp: (process as NodeJS.Process & { defaultApp?: boolean }).defaultApp === true },
+  launcher: process.env.ESTEPE_LAUNCHER || null,
 });
 
-/** `Estepe.exe --headless …` of a packaged Estepe, else `node …/estepe.ts serve …`. */
-export function engineArgv({ execPath, argv, electron }: Started, words: readonly string[]): string[] {
+/** `Estepe.exe --headless …` of a packaged Estepe, or what its package put around that; else `node …/estepe.ts serve …`. */
+export function engineArgv({ execPath, argv, electron, launcher }: Started, words: readonly string[]): string[] {
+  if (electron !== null && launcher !== null) return [launcher, 'serve', ...words];
   if (electron === null) return [execPath, argv[1] ?? '', 'serve', ...words];
   return [execPath, ...(electron.defaultApp ? [argv[1] ?? ''] : []), '--headless', ...words];
 }

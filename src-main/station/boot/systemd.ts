@@ -52,7 +52,7 @@ export async function unitState(parts: BootParts): Promise<BootState> {
   const known =
     said.end.how === 'exit' && /^(enabled|enabled-runtime|disabled|masked|static|linked|indirect)/.test(word);
   return {
-    ...{ by: 'systemd', where: file, installed: true, ...readUnit(text) },
+    ...{ by: 'systemd', where: file, installed: true, logon: null, ...readUnit(text) },
     atBoot: known ? word === 'enabled' : null,
     fault: known ? '' : `Whether it starts with the machine is not known: ${whyFailed(argv, said) ?? word}.`,
   };
@@ -194,7 +194,8 @@ async function started(parts: BootParts, verb: 'start' | 'restart', dataFolder: 
   if (why !== null) return `It did not start: ${why}. See \`journalctl -u ${unitName}\`.`;
   return untilItRuns(dataFolder, async () => {
     const { output } = await ask(parts, systemctl('show', '--property=MainPID', '--value', unitName));
-    return Number(output.trim()) || null;
+    // 0: not running, or not just now
+    return Number(output.trim()) || 0;
   });
 }
 

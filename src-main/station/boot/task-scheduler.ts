@@ -53,7 +53,7 @@ async function taskThere(parts: BootParts): Promise<{ task: TaskRead | null; fau
 export async function taskState(parts: BootParts): Promise<BootState> {
   const { task, fault } = await taskThere(parts);
   if (task === null) return notInstalled('task-scheduler', `the ${named}`, fault);
-  const { ours, enabled, account, dataFolder, argv } = task;
+  const { ours, enabled, account, logon, dataFolder, argv } = task;
   return {
     by: 'task-scheduler',
     where: `the ${named}`,
@@ -61,6 +61,7 @@ export async function taskState(parts: BootParts): Promise<BootState> {
     ours,
     atBoot: enabled,
     account,
+    logon,
     dataFolder,
     argv,
     fault: '',

@@ -4,8 +4,13 @@ import { pbxVersion } from '../../backup/sources/pbx-version.ts';
 import type { Config } from '../../config/schema.ts';
 import { rightsHere } from '../../runbook/rights.ts';
 import { serviceStates } from '../../runbook/service-states.ts';
+import { asAccount, type PosixAccount, posixAccountNamed } from '../boot/account.ts';
+import { ask, type BootParts, type BootState, notInstalled } from '../boot/boot.ts';
+import { bootState } from '../boot/state.ts';
+import { isSystem } from '../boot/task-xml.ts';
 import { parityFacts } from '../parity-facts.ts';
 import { blindSpots } from '../site.ts';
+import { type AccountFacts, judgeAtBoot } from './at-boot.ts';
 import { check } from './check.ts';
 import type { Look } from './examine.ts';
 import { judgeRights } from './means.ts';
@@ -19,6 +24,7 @@ const versionMs = 8_000;
 const factsMs = 8_000;
 const rightsMs = 45_000;
 const oneRightMs = 10_000;
+const bootMs = 45_000;
 
 export function machineLooks(shared: Shared): Look[] {
   const { parts, config, site, ends, signal } = shared;
@@ -29,6 +35,7 @@ export function machineLooks(shared: Shared): Look[] {
       Promise.resolve('No engine runs here, so the other node was not asked.'));
     return { told, askedAt, heardAt: clock.wall() };
   });
+  const boot = once(() => bootFacts(shared));
   return [
     {
       ...{ area: 'services', what: 'the services of this node', withinMs: servicesMs, promotion: true },
@@ -86,27 +93,79 @@ export function machineLooks(shared: Shared): Look[] {
         return [judgeClock(told, askedAt, heardAt)];
       },
     },
+    ...(config.lab ? [] : [atBootLook(shared, boot)]),
     {
       ...{ area: 'rights', what: 'what Estepe may do here', withinMs: rightsMs, promotion: true },
       run: async (own) => {
         const byName = config.services.names.length > 0;
+        const { placed } = await boot();
         const rights = await rightsHere(parts, {
           ...{
             platform,
-            uid: parts.uid,
+            uid: placed?.uid ?? parts.uid,
+            ...(placed === null ? {} : { account: { name: placed.name, as: (argv) => asAccount(placed, argv) } }),
             byName,
             scripts: scriptsOf(config),
             scriptsFolder: folder.scripts,
             cwd: folder.root,
           },
-          dnscmdServer:
-            config.promotion.dns.flatMap((entry) => (entry.kind === 'dnscmd' ? [entry.server] : []))[0] ?? null,
+          dnscmdServer: dnscmdServerOf(config),
           ...{ timeoutMs: oneRightMs, runToken: random.hex(8), signal: own },
         });
         return judgeRights(rights, byName);
       },
     },
   ];
+}
+
+const dnscmdServerOf = ({ promotion }: Config): string | null =>
+  promotion.dns.flatMap((entry) => (entry.kind === 'dnscmd' ? [entry.server] : []))[0] ?? null;
+
+interface BootFacts {
+  state: BootState;
+  looked: AccountFacts['looked'];
+  by: string;
+  /** the account at boot, in whose place this process may ask; null: it is this process's own, or cannot be asked for */
+  placed: PosixAccount | null;
+}
+
+/** How the start at boot stands, and whether this process has the rights of that account. Never rejects. */
+async function bootFacts({ parts, config, signal }: Shared): Promise<BootFacts> {
+  const { proc, platform, uid, folder, random } = parts;
+  const asking = { proc, uid, cwd: folder.root, runToken: random.hex(8), signal };
+  const by = uid === null ? '' : uid === 0 ? 'root' : `user ${uid}`;
+  // Whatever runs at boot on this machine is not the lab.
+  if (config.lab) return { state: notInstalled('systemd', ''), looked: 'same', by, placed: null };
+  const state = await bootState(platform, asking);
+  const facts: BootFacts = { state, looked: 'same', by, placed: null };
+  if (!state.installed || state.account === null) return facts;
+  if (platform === 'win32') return { ...facts, ...(await lookedOnWindows(asking, state.account)) };
+  try {
+    const account = await posixAccountNamed(asking, state.account);
+    if (account.uid === uid) return facts;
+    return uid === 0 ? { ...facts, placed: account } : { ...facts, looked: 'other' };
+  } catch {
+    return { ...facts, looked: 'gone' };
+  }
+}
+
+/** A task names its account by SID once it is registered. */
+async function lookedOnWindows(asking: BootParts, account: string): Promise<Pick<BootFacts, 'looked' | 'by'>> {
+  const { output } = await ask(asking, ['whoami.exe', '/user', '/fo', 'csv', '/nh']);
+  const [, name = '', sid = ''] = /^"([^"]+)","(S-[\d-]+)"/m.exec(output) ?? [];
+  if (name === '') return { looked: 'unknown', by: '' };
+  const same = [name, sid].some((one) => one.toLowerCase() === account.toLowerCase());
+  return { looked: same || (isSystem(account) && isSystem(sid)) ? 'same' : 'other', by: name };
+}
+
+function atBootLook({ parts, config }: Shared, boot: () => Promise<BootFacts>): Look {
+  return {
+    ...{ area: 'rights', what: 'the start of the engine with this machine', withinMs: bootMs },
+    run: async () => {
+      const { state, looked, by } = await boot();
+      return judgeAtBoot(state, parts.folder.root, { looked, by, dnscmdServer: dnscmdServerOf(config) });
+    },
+  };
 }
 
 /** Every script that is configured, each once. */

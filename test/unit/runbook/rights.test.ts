@@ -59,9 +59,10 @@ it('the DNS server: allowed, refused with its word, or no tool for it', () => {
 describe('all of it', () => {
   const ask = { uid: 0, scriptsFolder: '/scripts', cwd: '/', timeoutMs: 5_000, runToken: 'r' };
   const files = { vetScript: async (path: string) => (path.endsWith('open.sh') ? 'others may write to it' : null) };
-  const answers = async (question: Parameters<typeof rightsHere>[1]) => {
+  const answers = async (question: Parameters<typeof rightsHere>[1], fate: StagedProc['fate'] = () => exit(0)) => {
     const work = new Clockwork();
     const proc = new StagedProc(work);
+    proc.fate = fate;
     let rights: Awaited<ReturnType<typeof rightsHere>> | null = null;
     void rightsHere({ proc, files }, question).then((all) => {
       rights = all;
@@ -95,5 +96,22 @@ describe('all of it', () => {
       'script:out.sh false',
     ]);
     expect(rights.at(-2)?.sentence).toBe('open.sh would not be run: others may write to it.');
+  });
+
+  it('for the account at boot each script is asked after in its place', async () => {
+    const account = { name: 'pbx', as: (argv: readonly string[]) => ['setpriv', '--reuid=7', '--', ...argv] };
+    const scripts = [['fence.sh'], ['open.sh']];
+    const question = { ...ask, platform: 'linux' as const, byName: false, dnscmdServer: null, scripts };
+    const asked = 'setpriv --reuid=7 -- test -r fence.sh -a -x fence.sh';
+    const { rights, names } = await answers({ ...question, uid: 7, account });
+    expect(names).toEqual([asked]);
+    expect(rights.map(({ id, ok }) => `${id} ${ok}`)).toEqual([
+      ...['account false', 'script:fence.sh true', 'script:open.sh false'],
+    ]);
+    expect(rights[0]?.sentence).toContain('does not run as root (pbx)');
+    const barred = await answers({ ...question, uid: 7, account }, () => exit(1));
+    expect(barred.rights[1]?.sentence).toBe(
+      'fence.sh would not be run: pbx may not read and run it, or not enter its folder.',
+    );
   });
 });

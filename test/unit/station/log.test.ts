@@ -86,13 +86,13 @@ describe('the log', () => {
     expect(text()).toContain('there is room again');
   });
 
-  it('what was logged before a process dies without warning stands there', () => {
+  it('what was logged before a process dies without warning stands there, wherever it was started from', () => {
     const module = fileURLToPath(new URL('../../../src-main/station/log.ts', import.meta.url));
     const script = `import { openLog } from ${JSON.stringify(module)};
       const log = openLog(process.argv[1], () => []);
       for (let i = 0; i < 100; i++) log.info('line ' + i);
       process.kill(process.pid, 'SIGKILL');`;
-    spawnSync(process.execPath, ['--input-type=module', '-e', script, logs]);
+    spawnSync(process.execPath, ['--input-type=module', '-e', script, logs], { cwd: logs });
     expect(text().trimEnd().split('\n')).toHaveLength(100);
   });
 });

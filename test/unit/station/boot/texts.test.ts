@@ -23,8 +23,11 @@ const unitPlan = (dataFolder = '/var/lib/estepe', account = 'root') => ({
 
 describe('what is started', () => {
   it('is the program that this one is', () => {
-    const by = (electron: { defaultApp: boolean } | null) =>
-      engineArgv({ execPath: '/p', argv: ['/p', '/e.ts', 'service', 'install'], electron }, ['--data', '/d']);
+    const by = (electron: { defaultApp: boolean } | null, launcher: string | null = null) => {
+      const argv = ['/p', '/e.ts', 'service', 'install'];
+      return engineArgv({ execPath: '/p', argv, electron, launcher }, ['--data', '/d']);
+    };
+    expect(by({ defaultApp: false }, '/opt/estepe')).toEqual(['/opt/estepe', 'serve', '--data', '/d']);
     expect(by(null)).toEqual(['/p', '/e.ts', 'serve', '--data', '/d']);
     expect(by({ defaultApp: false })).toEqual(['/p', '--headless', '--data', '/d']);
     expect(by({ defaultApp: true })).toEqual(['/p', '/e.ts', '--headless', '--data', '/d']);
