@@ -1,9 +1,10 @@
 /**
  * Electron's main process in its first form: one instance, the console's window on the engine of this machine's data folder,
- * attached to where one runs, hosted here where none does.
+ * attached to where one runs, hosted here where none does. With words of the command line, or `--headless`, those instead.
  */
 import { fileURLToPath } from 'node:url';
 import { app, type BrowserWindow, dialog } from 'electron';
+import { commandWords } from './cli/words.ts';
 import { defaultDataFolder } from './config/data-folder.ts';
 import { readEndpoint } from './config/endpoint.ts';
 import { type Host, hostHere } from './console/engine-host.ts';
@@ -40,7 +41,21 @@ async function start(): Promise<void> {
   }
 }
 
-if (app.requestSingleInstanceLock()) {
+/** The command line, and with `--headless` the engine: no window, and no lock of this session, in which a window may be open. */
+async function runCommand(words: readonly string[]): Promise<void> {
+  // Electron takes over the signals until it is ready; from then on they are ours.
+  await app.whenReady();
+  app.on('before-quit', (event) => {
+    event.preventDefault();
+    process.emit('SIGTERM', 'SIGTERM');
+  });
+  const { main } = await import('./cli/program.ts');
+  app.exit(await main(words));
+}
+
+const words = commandWords(process.argv.slice(process.defaultApp ? 2 : 1));
+if (words !== null) void runCommand(words);
+else if (app.requestSingleInstanceLock()) {
   app.on('second-instance', () => {
     if (window?.isMinimized()) window.restore();
     window?.focus();

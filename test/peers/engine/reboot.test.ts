@@ -1,5 +1,5 @@
 /** F3: the machine is started again, or Estepe is upgraded, in the middle of a promotion. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { describeWithPeers } from '../fixtures/require-peer.ts';
 import { until } from '../fixtures/until.ts';
@@ -58,6 +58,9 @@ describeWithPeers('F3 a promotion that is met by a start of its machine', ['kama
     await active.kill();
     await until('the before-script to run', waits(site));
     await engine.stop();
+    expect(readFileSync(site.path('logs', 'estepe.log'), 'utf8')).toMatch(
+      /stopping: SIGTERM\n[\s\S]*Estepe has stopped\n$/,
+    );
     const next = await startEngine(site);
     later(() => next.stop());
     const { runbook } = await next.phase('active');
