@@ -222,6 +222,8 @@ async function ended(parts: TaskParts, dataFolder: string | null): Promise<strin
   try {
     if (dataFolder !== null) await parts.stopEngine(dataFolder);
   } catch (error) {
+    // It is the window's: the task has none of its own to be cut off.
+    if (error instanceof EstepeError && error.code === 'refused') return [`${error.message} Now ${error.todo}.`];
     why = sentenceOf(error);
   }
   const argv = schtasks('/End', '/TN', taskName);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDataFolder } from '../../../../src-main/config/data-folder.ts';
+import { EstepeError } from '../../../../src-main/contract/errors.ts';
 import { RealProc } from '../../../../src-main/runbook/real-proc.ts';
 import type { InstallWish } from '../../../../src-main/station/boot/boot.ts';
 import {
@@ -160,6 +161,16 @@ describe.skipIf(process.platform === 'win32')('the engine as a task', () => {
     const deaf = { ...parts(), stopEngine: () => Promise.reject(new Error('it does not answer')) };
     const { done, troubles } = await stopTask(deaf);
     expect([done, troubles]).toEqual([[], [expect.stringMatching(/\(it does not answer\), so Windows cut it off/)]]);
+  });
+
+  it('an engine of the window is left to that one', async () => {
+    begin();
+    await installTask(parts(), wish());
+    windows.forget();
+    const refusing = new EstepeError('refused', 'It runs inside another program.', 'quit that program');
+    const { troubles } = await stopTask({ ...parts(), stopEngine: () => Promise.reject(refusing) });
+    expect(troubles).toEqual(['It runs inside another program. Now quit that program.']);
+    expect(windows.calls()).not.toContain('schtasks /End /TN Estepe');
   });
 
   it('deleted; the data stays; again there is nothing to do', async () => {
