@@ -22,22 +22,41 @@ LangString estepeNoTask 3082 "Estepe está instalado, pero no se pudo configurar
   Pop $R8
 !macroend
 
-; Ends the engine of the boot task first, or the task would hold the files; then whatever window is still open, as is the builder's own
-; way. What the engine was in the midst of is in its journal.
+; Asks the engine of the boot task to end in order, before its files go; what it was in the midst of is in its journal. Then whatever
+; window is still open is closed in the builder's own way.
 !macro customCheckAppRunning
-  nsExec::ExecToLog /TIMEOUT=60000 '"$SYSDIR\schtasks.exe" /End /TN "${ESTEPE_TASK}"'
-  Pop $R8
+  ${If} ${FileExists} "$INSTDIR\${APP_EXECUTABLE_FILENAME}"
+    !insertmacro estepeRun "service stop"
+  ${EndIf}
   !insertmacro IS_POWERSHELL_AVAILABLE
   !insertmacro _CHECK_APP_RUNNING
 !macroend
 
-!macro customInstall
-  !insertmacro estepeRun "service install"
-  ${If} $R8 != "0"
-    DetailPrint "$(estepeNoTask)"
-    MessageBox MB_OK|MB_ICONEXCLAMATION "$(estepeNoTask)" /SD IDOK
-  ${EndIf}
-!macroend
+!ifndef BUILD_UNINSTALLER
+  ; `yes`: this installs over an Estepe that is there already
+  Var estepeBefore
+
+  !macro customInit
+    StrCpy $estepeBefore "no"
+    ReadRegStr $R8 SHELL_CONTEXT "${INSTALL_REGISTRY_KEY}" InstallLocation
+    ${If} $R8 != ""
+      StrCpy $estepeBefore "yes"
+    ${EndIf}
+  !macroend
+
+  !macro customInstall
+    ${If} $estepeBefore == "yes"
+      ; The task is as it was, with its account; where somebody took it away on purpose it is not made again.
+      !insertmacro estepeRun "service start"
+    ${Else}
+      !insertmacro estepeRun "service install"
+      ${If} $R8 != "0"
+        DetailPrint "$(estepeNoTask)"
+        MessageBox MB_OK|MB_ICONEXCLAMATION "$(estepeNoTask)" /SD IDOK
+      ${EndIf}
+    ${EndIf}
+  !macroend
+!endif
 
 !macro customUnInstall
   ; The installer of a newer version runs this, too, with --updated: then the task stays and the data is not asked about.
