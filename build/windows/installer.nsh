@@ -9,12 +9,14 @@ Var pid
 ; The task that `Estepe.exe service install` makes.
 !define ESTEPE_TASK "Estepe"
 
-LangString estepeKeepOrDelete 1033 "Delete Estepe's data as well? It is in $R9: the configuration, the secrets, the history, and which of the two nodes serves. Choose No to keep it for a later installation."
-LangString estepeKeepOrDelete 1046 "Apagar também os dados do Estepe? Estão em $R9: a configuração, os segredos, o histórico e qual dos dois nós está em serviço. Escolha Não para guardá-los para uma instalação posterior."
-LangString estepeKeepOrDelete 3082 "¿Borrar también los datos de Estepe? Están en $R9: la configuración, los secretos, el historial y cuál de los dos nodos está en servicio. Elija No para guardarlos para una instalación posterior."
+LangString estepeKeepOrDelete 1033 "Delete Estepe's data as well? It is in $R7: the configuration, the secrets, the history, and which of the two nodes serves. Choose No to keep it for a later installation."
+LangString estepeKeepOrDelete 1046 "Apagar também os dados do Estepe? Estão em $R7: a configuração, os segredos, o histórico e qual dos dois nós está em serviço. Escolha Não para guardá-los para uma instalação posterior."
+LangString estepeKeepOrDelete 3082 "¿Borrar también los datos de Estepe? Están en $R7: la configuración, los secretos, el historial y cuál de los dos nodos está en servicio. Elija No para guardarlos para una instalación posterior."
 LangString estepeNoTask 1033 "Estepe is installed, but it could not be set up to start with the machine. Run 'Estepe.exe service install' as an administrator."
 LangString estepeNoTask 1046 "O Estepe está instalado, mas não foi possível configurá-lo para iniciar com a máquina. Execute 'Estepe.exe service install' como administrador."
 LangString estepeNoTask 3082 "Estepe está instalado, pero no se pudo configurar para que inicie con la máquina. Ejecute 'Estepe.exe service install' como administrador."
+
+; The builder tests its own flags with $R9, so nothing may be kept there.
 
 ; Runs one of our commands, at most a minute. $R8: its exit code, or `error` or `timeout`.
 !macro estepeRun WORDS
@@ -67,13 +69,13 @@ LangString estepeNoTask 3082 "Estepe está instalado, pero no se pudo configurar
       nsExec::ExecToLog /TIMEOUT=60000 '"$SYSDIR\schtasks.exe" /Delete /F /TN "${ESTEPE_TASK}"'
       Pop $R8
     ${EndIf}
-    ReadEnvStr $R9 ProgramData
-    ${If} $R9 != ""
-      StrCpy $R9 "$R9\Estepe"
-      ${If} ${FileExists} "$R9\*.*"
+    ReadEnvStr $R7 ProgramData
+    ${If} $R7 != ""
+      StrCpy $R7 "$R7\Estepe"
+      ${If} ${FileExists} "$R7\*.*"
         ; No is what a silent uninstallation answers, and what Enter does.
         MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "$(estepeKeepOrDelete)" /SD IDNO IDNO estepeKept
-        RMDir /r "$R9"
+        RMDir /r "$R7"
         estepeKept:
       ${EndIf}
     ${EndIf}
