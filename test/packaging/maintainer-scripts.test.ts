@@ -10,11 +10,12 @@ import { dirname, join } from 'node:path';
 import type { Configuration } from 'electron-builder';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import configuration from '../../electron-builder.config.ts';
+import { withoutDisplay } from '../../src-main/station/boot/plan.ts';
 import { describeWithPeers } from '../peers/fixtures/require-peer.ts';
 import { repository } from './fixtures/packed.ts';
 
 const { deb } = configuration as Configuration;
-const launched = 'estepe --ozone-platform=headless --disable-gpu --no-sandbox';
+const launched = ['estepe', ...withoutDisplay].join(' ');
 
 /** Notes its words; says no where the file /refuses is there. */
 const noting = (name: string): string => `#!/bin/sh
