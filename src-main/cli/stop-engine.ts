@@ -1,8 +1,8 @@
 /** Ends the engine on a data folder in order, and waits until it is gone. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readEndpoint } from '../config/endpoint.ts';
+import { findEngine } from '../console/engine-client.ts';
 import { EstepeError } from '../contract/errors.ts';
-import { findEngine } from './engine-client.ts';
 import { whoAmI } from './session.ts';
 
 /** Over the 30 s that `estepe serve` gives what is under way. */
