@@ -35,7 +35,7 @@ function signing(): Pick<NonNullable<Configuration['win']>, 'azureSignOptions' |
 }
 
 /** Nothing looks for updates unless the build names a place of them, and the configuration of the site wants it. */
-function updates(): Configuration['publish'] {
+function updates(): Exclude<Configuration['publish'], undefined> {
   const url = said('ESTEPE_UPDATES_URL');
   return url === null ? null : { provider: 'generic', url, channel: 'latest' };
 }
@@ -58,6 +58,8 @@ const files = [
   // what better-sqlite3 would be compiled from
   '!node_modules/better-sqlite3/{deps,src}/**',
   '!node_modules/better-sqlite3/binding.gyp',
+  // for keys in PuTTY's agent, which no location takes
+  '!node_modules/ssh2/util/pagent.exe',
   // Faster ciphers for ssh2 where they were compiled; here they never are (`allowScripts`).
   '!node_modules/{cpu-features,buildcheck,nan,node-addon-api}/**',
   '!node_modules/node-notifier/vendor/{mac.noindex,notifu}/**',

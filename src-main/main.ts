@@ -9,6 +9,7 @@ import { defaultDataFolder } from './config/data-folder.ts';
 import { readEndpoint } from './config/endpoint.ts';
 import { type Host, hostHere } from './console/engine-host.ts';
 import { EstepeError, sentenceOf } from './contract/errors.ts';
+import { ownWords } from './shell/own-words.ts';
 import { openConsoleWindow } from './shell/window.ts';
 
 const preload = fileURLToPath(new URL('../preload/preload.cjs', import.meta.url));
@@ -53,7 +54,7 @@ async function runCommand(words: readonly string[]): Promise<void> {
   app.exit(await main(words));
 }
 
-const words = commandWords(process.argv.slice(process.defaultApp ? 2 : 1));
+const words = commandWords(ownWords(process.argv, process.defaultApp === true));
 if (words !== null) void runCommand(words);
 else if (app.requestSingleInstanceLock()) {
   app.on('second-instance', () => {

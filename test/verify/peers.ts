@@ -50,6 +50,7 @@ export const peers: readonly Peer[] = [
   { package: 'dbus-daemon', program: 'dbus-run-session', what: 'the session bus of that desktop' },
   { package: 'dbus-bin', program: 'dbus-send', what: 'whether it is there yet' },
   { package: 'xvfb', program: 'Xvfb', what: 'the screen of that desktop' },
+  { package: 'nsis', program: 'makensis', what: 'the installer for Windows, compiled' },
   { package: 'curl', program: 'curl', what: 'the fence script for smart plugs' },
 ];
 

@@ -20,6 +20,7 @@ export const suites: readonly Suite[] = [
   { project: 'peers', mayBeSkipped: false },
   { project: 'engines', mayBeSkipped: false },
   { project: 'console', mayBeSkipped: false },
+  { project: 'packaging', mayBeSkipped: false },
   { project: 'electron', mayBeSkipped: true },
 ];
 

@@ -16,8 +16,7 @@ export interface Started {
   argv: readonly string[];
   /** Electron runs us: a packaged Estepe, or one that is developed */
   electron: { defaultApp: boolean } | null;
-  /** the command that a package put around it, for a machine without a display; null: none */
-  launcher: string | null;
+  environment: Readonly<Record<string, string | undefined>>;
 }
 
 export const startedHere = (): Started => ({
@@ -27,14 +26,26 @@ export const startedHere = (): Started => ({
     process.versions.electron === undefined
       ? null
       : { defaultApp: (process as NodeJS.Process & { defaultApp?: boolean }).defaultApp === true },
-  launcher: process.env.ESTEPE_LAUNCHER || null,
+  environment: process.env,
 });
 
-/** `Estepe.exe --headless …` of a packaged Estepe, or what its package put around that; else `node …/estepe.ts serve …`. */
-export function engineArgv({ execPath, argv, electron, launcher }: Started, words: readonly string[]): string[] {
-  if (electron !== null && launcher !== null) return [launcher, 'serve', ...words];
+/**
+ * What lets Electron run where there is no display. It looks for one before any program of ours runs, its own `--headless` changes
+ * nothing about that, and its sandbox refuses root; without a window there is no page in it either. build/linux/estepe gives the same.
+ */
+export const withoutDisplay = ['--ozone-platform=headless', '--disable-gpu', '--no-sandbox'] as const;
+
+/**
+ * `Estepe.exe --headless …` of a packaged Estepe, else `node …/estepe.ts serve …`. On Linux by the package's launcher, which needs no
+ * display, or by the AppImage's own file: what it runs from is mounted only as long as it does.
+ */
+export function engineArgv({ execPath, argv, electron, environment }: Started, words: readonly string[]): string[] {
   if (electron === null) return [execPath, argv[1] ?? '', 'serve', ...words];
-  return [execPath, ...(electron.defaultApp ? [argv[1] ?? ''] : []), '--headless', ...words];
+  if (electron.defaultApp) return [execPath, argv[1] ?? '', '--headless', ...words];
+  const { ESTEPE_LAUNCHER: launcher, APPIMAGE: appImage } = environment;
+  if (launcher) return [launcher, '--headless', ...words];
+  if (appImage) return [appImage, ...withoutDisplay, '--headless', ...words];
+  return [execPath, '--headless', ...words];
 }
 
 /** The folder behind `--data`, as an installed command line says it. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { engineArgv } from '../../../../src-main/station/boot/plan.ts';
+import { engineArgv, withoutDisplay } from '../../../../src-main/station/boot/plan.ts';
 import { readUnit, unitName, unitText } from '../../../../src-main/station/boot/systemd-unit.ts';
 import {
   readTask,
@@ -23,14 +23,18 @@ const unitPlan = (dataFolder = '/var/lib/estepe', account = 'root') => ({
 
 describe('what is started', () => {
   it('is the program that this one is', () => {
-    const by = (electron: { defaultApp: boolean } | null, launcher: string | null = null) => {
-      const argv = ['/p', '/e.ts', 'service', 'install'];
-      return engineArgv({ execPath: '/p', argv, electron, launcher }, ['--data', '/d']);
-    };
-    expect(by({ defaultApp: false }, '/opt/estepe')).toEqual(['/opt/estepe', 'serve', '--data', '/d']);
+    const by = (electron: { defaultApp: boolean } | null, environment: Record<string, string> = {}) =>
+      engineArgv({ execPath: '/p', argv: ['/p', '/e.ts', 'service', 'install'], electron, environment }, [
+        '--data',
+        '/d',
+      ]);
     expect(by(null)).toEqual(['/p', '/e.ts', 'serve', '--data', '/d']);
     expect(by({ defaultApp: false })).toEqual(['/p', '--headless', '--data', '/d']);
     expect(by({ defaultApp: true })).toEqual(['/p', '/e.ts', '--headless', '--data', '/d']);
+    const packaged = { defaultApp: false };
+    expect(by(packaged, { ESTEPE_LAUNCHER: '/l' })).toEqual(['/l', '--headless', '--data', '/d']);
+    expect(by(packaged, { APPIMAGE: '/a' })).toEqual(['/a', ...withoutDisplay, '--headless', '--data', '/d']);
+    expect(by(null, { ESTEPE_LAUNCHER: '/l', APPIMAGE: '/a' })[0]).toBe('/p');
   });
 });
 
