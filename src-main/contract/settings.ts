@@ -1,8 +1,9 @@
 /** The configuration as clients read, check, try and save it. The file is the truth: what is changed is its text. */
 import { z } from 'zod';
 
-/** More than this is no configuration; the engine refuses it as well. */
-const text = z.string().max(64 * 1024);
+/** Twice what a configuration may have: what is too large is said with a sentence, and not cut off unseen. */
+export const longestText = 128 * 1024;
+const text = z.string().max(longestText);
 
 /** One thing to correct in the text. `line` and `column` count from 1. */
 export const problemViewSchema = z.object({

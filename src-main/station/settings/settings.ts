@@ -15,7 +15,7 @@ import {
   standingFile,
 } from '../../config/save.ts';
 import { secretNames, writeSecret } from '../../config/secrets.ts';
-import { checkText } from '../../config/text.ts';
+import { checkText, isTooLarge } from '../../config/text.ts';
 import type { SettingsDesk } from '../../contract/desk.ts';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import type { ChangeAsked, CheckedView, ProblemView, SaveAnswer, SettingsView } from '../../contract/settings.ts';
@@ -110,6 +110,8 @@ export function settingsDesk(parts: SettingsParts): SettingsDesk {
 /** The text with each change made; what could not be changed is a problem of the whole. */
 function changed(asked: string, changes: readonly ChangeAsked[]): { text: string; refused: ProblemView[] } {
   let text = asked;
+  // said by the check; nobody reads it further, on the engine's thread
+  if (isTooLarge(text)) return { text, refused: [] };
   const refused: ProblemView[] = [];
   for (const { path, value } of changes) {
     try {
