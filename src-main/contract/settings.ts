@@ -1,5 +1,6 @@
 /** The configuration as clients read, check, try and save it. The file is the truth: what is changed is its text. */
 import { z } from 'zod';
+import { channelNames } from './notify.ts';
 
 /** Twice what a configuration may have: what is too large is said with a sentence, and not cut off unseen. */
 export const longestText = 128 * 1024;
@@ -59,6 +60,17 @@ export const settingsViewSchema = checkedViewSchema.extend({
   usual: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** which tests run where none is named, by profile */
   profileTests: z.record(z.string(), z.array(z.string())),
+  /** how the PBX is started and stopped where nothing says it, by profile */
+  profileServices: z.record(
+    z.string(),
+    z.object({
+      names: z.array(z.string()),
+      start: z.array(z.array(z.string())),
+      query: z.array(z.array(z.string())),
+      stop: z.array(z.array(z.string())),
+      calls: z.array(z.string()).nullable(),
+    }),
+  ),
   /** what is wrong with the file that stands there; the engine goes on with the one before */
   trouble: z.string().nullable(),
 });
@@ -80,8 +92,11 @@ export const saveAnswerSchema = z.object({
 });
 export type SaveAnswer = z.infer<typeof saveAnswerSchema>;
 
-/** What can be tried before it is saved: the location of backups, the tests of the active node, what Estepe may do here. */
-export const trialKinds = ['location', 'tests', 'rights'] as const;
+/**
+ * What can be tried before it is saved: the location of backups, the tests of the active node, what Estepe may do here, and each channel
+ * by which people are told.
+ */
+export const trialKinds = ['location', 'tests', 'rights', ...channelNames] as const;
 export const trialKindSchema = z.enum(trialKinds);
 export type TrialKind = z.infer<typeof trialKindSchema>;
 

@@ -10,6 +10,8 @@ import type { FeedFrame, Snapshot } from '../../src-main/contract/snapshot.ts';
 import { afterFrame } from '../../src-main/contract/view.ts';
 import { whenShown } from './while-shown.ts';
 
+import { lastStepKept } from './last-steps.ts';
+
 export type Client = ContractRouterClient<typeof contract>;
 
 /** `refused`: the token is wrong; trying again with it is no use. */
@@ -41,8 +43,8 @@ export class Feed {
   /** the same, always current: for the title */
   headline = $state.raw<Pick<Snapshot, 'core' | 'pair'> | null>(null);
   link = $state<Link>('connecting');
-  /** an engine answers that has no configuration yet: it has no state to follow, and takes settings */
-  firstRun = $state(false);
+  /** the first run is under way: there is no configuration yet, or its last steps are being taken; ended by whoever takes them */
+  firstRun = $state(lastStepKept() !== null);
   /** browser's wall clock at which the link was lost */
   lostAt = $state<number | null>(null);
   /** the engine's wall clock, moving on between frames while the link lives */
@@ -54,6 +56,8 @@ export class Feed {
   #receivedAt = 0;
   #lastHeard = 0;
   #stop = new AbortController();
+  /** an engine answers that has no configuration yet: it has no state to follow, and takes settings */
+  #unconfigured = false;
 
   constructor(token: string, base = new URL('.', location.href).href) {
     this.#client = createORPCClient(new RPCLink({ url: `${base}rpc`, headers: { authorization: `Bearer ${token}` } }));
@@ -78,7 +82,7 @@ export class Feed {
    * known whether it arrived, `failed` with the engine's own sentence.
    */
   async order<T>(call: (client: Client, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const answers = this.link === 'live' || (this.firstRun && this.lostAt === null);
+    const answers = this.link === 'live' || (this.#unconfigured && this.lostAt === null);
     if (!answers) throw new OrderFailed('not-sent');
     try {
       return await call(this.#client, AbortSignal.timeout(orderTimeoutMs));
@@ -101,6 +105,7 @@ export class Feed {
       }
       if (end === 'first-run') {
         this.firstRun = true;
+        this.#unconfigured = true;
         this.lostAt = null;
         this.link = 'connecting';
         await pause(askAgainMs, signal);
@@ -148,7 +153,7 @@ export class Feed {
     this.#frameAt = frame.kind === 'snapshot' ? frame.snapshot.at : frame.at;
     this.#held = afterFrame(this.#held, frame);
     this.link = 'live';
-    this.firstRun = false;
+    this.#unconfigured = false;
     this.lostAt = null;
     if (frame.kind !== 'pulse' && this.#held !== null) {
       const { core, pair } = this.#held;

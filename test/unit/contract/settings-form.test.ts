@@ -4,17 +4,16 @@ import { setInText, writtenIn } from '../../../src-main/config/edit.ts';
 import { EXAMPLE_YAML } from '../../../src-main/config/example.ts';
 import { firstText } from '../../../src-main/config/first.ts';
 import { keysAt } from '../../../src-main/config/json-schema.ts';
-import { profileFacts, profiles } from '../../../src-main/config/profiles.ts';
+import { profiles } from '../../../src-main/config/profiles.ts';
 import { checkText } from '../../../src-main/config/text.ts';
 import type { ProblemView } from '../../../src-main/contract/settings.ts';
+import type { Field, Written } from '../../../src-main/contract/settings-field.ts';
 import {
   changesOf,
-  type Field,
   fieldsOf,
   locationKinds,
   settingsSections,
   shownIn,
-  type Written,
 } from '../../../src-main/contract/settings-form.ts';
 import {
   canGoOn,
@@ -28,13 +27,10 @@ import {
   stepBefore,
   triedPart,
 } from '../../../src-main/contract/settings-steps.ts';
-import { usualValues } from '../../../src-main/station/settings/usual.ts';
+import { formFacts } from '../../../src-main/station/settings/usual.ts';
 import { minimal, site } from '../config/texts.ts';
 
-const facts = {
-  usual: usualValues(),
-  profileTests: Object.fromEntries(profiles.map((name) => [name, [...profileFacts[name].tests]])),
-};
+const facts = formFacts();
 const writtenOf = (text: string) => writtenIn(text) as Written;
 const allFields = (text: string): Field[] =>
   settingsSections.flatMap((section) => fieldsOf(section, writtenOf(text), facts));
@@ -148,7 +144,11 @@ describe('getting on', () => {
     ['backup.keep', 'schedule'],
     ['restore', 'schedule'],
     ['heartbeat.references[1]', 'watch'],
-    ['promotion.dns[0].key', 'decide'],
+    ['promotion.dns[0].key', 'dns'],
+    ['promotion.fence.api', 'fence'],
+    ['selfFence.after', 'fence'],
+    ['services', 'services'],
+    ['notify.email.to[1]', 'tell'],
     ['drill.schedule', 'rehearsal'],
     ['console.port', null],
     ['', null],
@@ -180,7 +180,7 @@ describe('getting on', () => {
     expect(
       firstRunSteps.filter((step) => canOpen(step, checked(...(open.ok ? [] : open.problems.map((one) => one.path))))),
     ).toEqual(['pbx']);
-    expect([stepBefore('pbx'), stepAfter('write')]).toEqual([null, null]);
+    expect([stepBefore('pbx'), stepAfter('drill')]).toEqual([null, null]);
     for (const step of firstRunSteps.slice(0, -1)) expect(stepBefore(stepAfter(step) ?? 'pbx')).toBe(step);
   });
 
