@@ -97,6 +97,30 @@ function listed(text: string, pair: Pair, value: unknown, document: Document): s
   return `${text.slice(0, start)}- ${moved}${broken}${asItems(more, indent)}${text.slice(to)}`;
 }
 
+/** A list in lines written anew: each item that stays keeps its lines, one that is exchanged keeps the comment beside it. */
+function relisted(text: string, { value: old }: Pair, value: unknown, document: Document): string | null {
+  if (!Array.isArray(value) || value.length === 0 || !isSeq(old) || old.flow) return null;
+  const places = old.items.map((_, i) => itemLines(text, old, i));
+  const [first] = places;
+  const last = places.at(-1);
+  if (!first || !last || !places.every((place) => place !== null)) return null;
+  // what stands between two items belongs to the second one
+  const chunks = places.map(({ from, to }, i) => text.slice(places[i - 1]?.to ?? from, to).replace(/\n?$/, '\n'));
+  const said: unknown[] = old.toJS(document) as unknown[];
+  const wanted: unknown[] = value;
+  const stays = wanted.map((one) => said.findIndex((other) => isDeepStrictEqual(one, other)));
+  const lines = wanted.map((one, i) => {
+    const same = stays[i] ?? -1;
+    if (same !== -1) return chunks[same] ?? '';
+    const item: unknown = old.items[i];
+    const exchanged = isScalar(item) && item.range && !stays.includes(i) && typeof one !== 'object' ? item.range : null;
+    const from = places[i - 1]?.to ?? first.from;
+    if (exchanged === null) return asItems([one], first.dash - first.from);
+    return `${text.slice(from, exchanged[0])}${inFlow(one)}${text.slice(exchanged[1], places[i]?.to).replace(/\n?$/, '\n')}`;
+  });
+  return text.slice(0, first.from) + lines.join('') + text.slice(last.to);
+}
+
 /** Items of a list, as lines that stand so far in. */
 const asItems = (items: readonly unknown[], indent: number): string =>
   items.length === 0 ? '' : stringify(items, { lineWidth: 0 }).replaceAll(/^(?=.)/gm, ' '.repeat(indent));
@@ -139,7 +163,7 @@ function written(text: string, map: YAMLMap, i: number, key: string | number, va
   if (pair === undefined) return null;
   const { value: old } = pair;
   if (isScalar(old) && old.range && old.range[0] === old.range[1]) return filled(text, old.range[0], value);
-  if (map.flow || (isMap(old) && old.flow)) {
+  if (map.flow || ((isMap(old) || isSeq(old)) && old.flow)) {
     if (!isNode(old) || !old.range) return null;
     return text.slice(0, old.range[0]) + inFlow(value) + text.slice(old.range[1]);
   }
@@ -185,5 +209,7 @@ function placed(text: string, document: Document, group: unknown, path: Path, va
   if (value === undefined) return pair === undefined ? text : rest.length > 0 ? null : cut(text, group, i);
   const inner = rest.reduceRight<unknown>((held, name) => ({ [name]: held }), value);
   if (pair === undefined) return added(text, group, key, inner, group === document.contents);
-  return listed(text, pair, inner, document) ?? written(text, group, i, key, inner);
+  return (
+    listed(text, pair, inner, document) ?? relisted(text, pair, inner, document) ?? written(text, group, i, key, inner)
+  );
 }

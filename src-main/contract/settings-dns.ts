@@ -80,7 +80,8 @@ export function dnsFields(written: Written, facts: Facts): Field[] {
     if (kind === null) return [kindField(id)];
     const own = (key: string): Field => {
       const known = field(`${id}.${key}`, kinds[key], key === 'onFail' ? onFailSchema.options : []);
-      return { ...known, usual: usualOf(key, written) ?? known.usual };
+      const words = key === 'key' ? { words: `promotion.dns.key.${kind}` } : {};
+      return { ...known, ...words, usual: usualOf(key, written) ?? known.usual };
     };
     return [kindField(id), ...[...wayKeys[kind], ...sharedKeys].map(own)];
   });
@@ -110,6 +111,7 @@ export function dnsChanges({ id, path: at }: Field, typed: string | boolean, wri
     if (own === undefined) return [];
     return [all.length === 1 ? takenOut(path, written) : set(own.path, null)];
   }
+  if (own !== undefined && kindIn(own.value) === kind) return [];
   if (own !== undefined) return [set(own.path, recordOf(kind, own.value, written))];
   const record = recordOf(kind, null, written);
   const [only] = all;

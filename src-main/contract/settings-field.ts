@@ -29,6 +29,8 @@ export interface Field {
   options: readonly string[];
   /** what holds where nothing is written; empty: nothing that could be said */
   usual: string;
+  /** what its words go by, where the same key means something else in another place */
+  words?: string;
 }
 
 export type Written = CheckedView['written'];

@@ -233,6 +233,7 @@ function commandsIn(value: unknown): string | null {
 
 /** Another kind of location takes over what it has in common with the one before. */
 function locationChanges(kind: string, written: Written): ChangeAsked[] {
+  if (kind === locationKindOf(written)) return [];
   if (kind === 'none') {
     return ['backup', 'restore'].filter((key) => has(written, key)).map((key) => set([key], null));
   }

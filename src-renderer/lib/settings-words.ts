@@ -119,7 +119,8 @@ const labels: Record<string, () => string> = {
   'promotion.dns.token': m.set_dns_token,
   'promotion.dns.zoneId': m.set_zone_id,
   'promotion.dns.keyId': m.set_key_id,
-  'promotion.dns.key': m.set_key,
+  'promotion.dns.key.rfc2136': m.set_tsig,
+  'promotion.dns.key.route53': m.set_secret_key,
   'promotion.dns.run': m.set_run,
   'promotion.dns.timeout': m.set_timeout,
   'promotion.dns.active': m.set_dns_active,
@@ -161,8 +162,8 @@ const labels: Record<string, () => string> = {
 const recordWord = (id: string): string => m.set_dns_record({ number: Number(/\[(\d+)\]/.exec(id)?.[1] ?? 0) + 1 });
 
 /** Fields of one kind of entry have the same names in each of them. */
-export const labelOf = ({ id }: Field): string => {
-  const plain = withoutPlaces(id);
+export const labelOf = ({ id, words }: Field): string => {
+  const plain = words ?? withoutPlaces(id);
   return plain === 'promotion.dns.kind' ? recordWord(id) : (labels[plain]?.() ?? id);
 };
 
@@ -188,6 +189,7 @@ const hints: Record<string, () => string> = {
   'promotion.fence.silenceWithin': m.set_duration_hint,
   'selfFence.after': m.set_self_fence_hint,
   'promotion.dns.record': m.set_dns_name_hint,
+  'promotion.dns.key.rfc2136': m.set_tsig_hint,
   'promotion.dns.ttl': m.set_duration_hint,
   'promotion.dns.run': m.set_script_hint,
   'promotion.dns.active': m.set_dns_address_hint,
@@ -201,7 +203,7 @@ const hints: Record<string, () => string> = {
   'drill.schedule': m.set_drill_schedule_hint,
 };
 
-export const hintOf = ({ id }: Field): string => hints[withoutPlaces(id)]?.() ?? '';
+export const hintOf = ({ id, words }: Field): string => hints[words ?? withoutPlaces(id)]?.() ?? '';
 
 const fenceWords = { required: m.set_fence_required, 'best-effort': m.set_fence_best };
 const onFailWords = { halt: m.set_on_fail_halt, continue: m.set_on_fail_continue, ask: m.set_on_fail_ask };
@@ -254,6 +256,10 @@ export const optionWord = ({ id }: Field, option: string): string => options[wit
 export const isUnder = ({ id }: Field): boolean =>
   /^(heartbeat\.tests\.\w+|notify\.\w+|promotion\.fence\.api|promotion\.dns)\.(?!kind$)/.test(withoutPlaces(id));
 
+/** Whether another channel or record begins with it. */
+export const isNextEntry = ({ id }: Field): boolean =>
+  /^notify\.(email|webhook)$|^promotion\.dns\[[1-9]\d*\]\.kind$/.test(id);
+
 export const noteWord: Record<Exclude<SettingsNote, 'no-link'>, (drillMaxAge: string) => string> = {
   'no-link-to-fence': m.set_note_fence,
   'nobody-told': m.set_note_told,
@@ -269,12 +275,13 @@ export const trialWord: Record<TrialKind, () => string> = {
   webhook: m.notify_test,
 };
 
+export const isChannel = (kind: TrialKind): boolean => channelNames.some((channel) => channel === kind);
+
 /** What a trial came to. A channel has sent its test or not; whether somebody reads it nobody knows here. */
 export function triedWord(kind: TrialKind, how: 'good' | 'bad' | 'cancelled'): string {
-  const isChannel = channelNames.some((channel) => channel === kind);
   if (how === 'cancelled') return m.set_tried_cancelled();
-  if (how === 'good') return isChannel ? m.notify_test_sent() : m.set_tried_good();
-  return isChannel ? m.notify_test_failed() : m.set_tried_bad();
+  if (how === 'good') return isChannel(kind) ? m.notify_test_sent() : m.set_tried_good();
+  return isChannel(kind) ? m.notify_test_failed() : m.set_tried_bad();
 }
 
 export const rowTone: Record<'ok' | 'warning' | 'problem' | 'skipped', Standing> = {

@@ -105,6 +105,30 @@ promotion:
     expect(windows).toBe(text.replaceAll('\n', '\r\n'));
   });
 
+  const lines = `heartbeat:
+  references:              # outside
+    # the first
+    - gateway              # or ping
+    - tcp:192.0.2.7:53     # ours
+    - dns:192.0.2.8
+  interval: 30s
+`;
+  it.each([
+    ['one more', ['gateway', 'tcp:192.0.2.7:53', 'dns:192.0.2.8', 'ping:a'], [], ['    - ping:a']],
+    ['one less', ['gateway', 'dns:192.0.2.8'], ['    - tcp:192.0.2.7:53     # ours'], []],
+    [
+      'one exchanged',
+      ['gateway', 'tcp:192.0.2.9:53', 'dns:192.0.2.8'],
+      ['    - tcp:192.0.2.7:53     # ours'],
+      ['    - tcp:192.0.2.9:53     # ours'],
+    ],
+    ['the first gone', ['dns:192.0.2.8'], [expect.stringContaining('or ping'), expect.stringContaining('ours')], []],
+  ])('a list in lines keeps what stays: %s', (_, value, gone, fresh) => {
+    const text = setInText(lines, ['heartbeat', 'references'], value);
+    expect(writtenIn(text)).toMatchObject({ heartbeat: { references: value, interval: '30s' } });
+    expect(changed(lines, text)).toEqual({ gone, fresh });
+  });
+
   it.each([
     ['in lines', 'dns:\n    kind: dnscmd   # ours\n    server: 192.0.2.53\n  # later\n  cooldown: 1h\n'],
     ['in braces', 'dns: { kind: dnscmd, server: 192.0.2.53 }   # ours\n  cooldown: 1h\n'],
