@@ -280,7 +280,7 @@ function assemble(options: StationOptions, { folder, ownership, loaded, history 
     pbxApi: ports.pbxApi,
     onChange: () => changed(),
   });
-  const trials = new Trials({ ...looking, clean });
+  const trials = new Trials({ ...looking, clean, trust, secretOf });
   const settings = settingsDesk({
     ...{ folder, clean },
     firstText: null,

@@ -2,7 +2,8 @@
  * Where in the text of a YAML document one entry is to be written, taken out or written anew, so that every other line stays as it
  * is, blanks before comments included. Answers null where that cannot be said simply; nothing here is sure until it is read again.
  */
-import { type Document, isMap, isNode, isScalar, type Pair, stringify, type YAMLMap } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import { type Document, isMap, isNode, isScalar, isSeq, type Pair, stringify, type YAMLMap, type YAMLSeq } from 'yaml';
 
 type Path = readonly (string | number)[];
 
@@ -73,12 +74,96 @@ function added(text: string, map: YAMLMap, key: string | number, value: unknown,
   return text.slice(0, at) + broken + lines + text.slice(at);
 }
 
+/** The only one becomes the first of a list: its lines are moved to the right, what is new follows them. */
+function listed(text: string, pair: Pair, value: unknown, document: Document): string | null {
+  const { value: old } = pair;
+  if (!Array.isArray(value) || !isMap(old) || !old.range || old.items.length === 0) return null;
+  const [first, ...more] = value as unknown[];
+  if (!isDeepStrictEqual(first, old.toJS(document))) return null;
+  const [start, end] = old.range;
+  if (old.flow) {
+    const others = more.map((one) => `, ${inFlow(one)}`).join('');
+    return `${text.slice(0, start)}[ ${text.slice(start, end)}${others} ]${text.slice(end)}`;
+  }
+  const from = lineStart(text, start);
+  const to = nextLine(text, end);
+  const indent = start - from;
+  const moved = text
+    .slice(start, to)
+    .split('\n')
+    .map((line, i) => (i === 0 || line === '' ? line : `  ${line}`))
+    .join('\n');
+  const broken = moved.endsWith('\n') ? '' : '\n';
+  return `${text.slice(0, start)}- ${moved}${broken}${asItems(more, indent)}${text.slice(to)}`;
+}
+
+/** A list in lines written anew: each item that stays keeps its lines, one that is exchanged keeps the comment beside it. */
+function relisted(text: string, { value: old }: Pair, value: unknown, document: Document): string | null {
+  if (!Array.isArray(value) || value.length === 0 || !isSeq(old) || old.flow) return null;
+  const places = old.items.map((_, i) => itemLines(text, old, i));
+  const [first] = places;
+  const last = places.at(-1);
+  if (!first || !last || !places.every((place) => place !== null)) return null;
+  // what stands between two items belongs to the second one
+  const chunks = places.map(({ from, to }, i) => text.slice(places[i - 1]?.to ?? from, to).replace(/\n?$/, '\n'));
+  const said: unknown[] = old.toJS(document) as unknown[];
+  const wanted: unknown[] = value;
+  const stays = wanted.map((one) => said.findIndex((other) => isDeepStrictEqual(one, other)));
+  const lines = wanted.map((one, i) => {
+    const same = stays[i] ?? -1;
+    if (same !== -1) return chunks[same] ?? '';
+    const item: unknown = old.items[i];
+    const exchanged = isScalar(item) && item.range && !stays.includes(i) && typeof one !== 'object' ? item.range : null;
+    const from = places[i - 1]?.to ?? first.from;
+    if (exchanged === null) return asItems([one], first.dash - first.from);
+    return `${text.slice(from, exchanged[0])}${inFlow(one)}${text.slice(exchanged[1], places[i]?.to).replace(/\n?$/, '\n')}`;
+  });
+  return text.slice(0, first.from) + lines.join('') + text.slice(last.to);
+}
+
+/** Items of a list, as lines that stand so far in. */
+const asItems = (items: readonly unknown[], indent: number): string =>
+  items.length === 0 ? '' : stringify(items, { lineWidth: 0 }).replaceAll(/^(?=.)/gm, ' '.repeat(indent));
+
+/** Where an item of a list in lines begins (its dash) and ends (with its last line). */
+function itemLines(text: string, list: YAMLSeq, i: number): { dash: number; from: number; to: number } | null {
+  const item: unknown = list.items[i];
+  if (!isNode(item) || !item.range) return null;
+  const [start, end] = item.range;
+  const dash = text.lastIndexOf('-', start - 1);
+  const from = lineStart(text, dash);
+  const alone = dash !== -1 && text.slice(from, dash).trim() === '' && text.slice(dash + 1, start).trim() === '';
+  return alone ? { dash, from, to: nextLine(text, end) } : null;
+}
+
+/** An item of a list added at its end, written anew, or taken out. */
+function inList(text: string, list: YAMLSeq, i: number, value: unknown): string | null {
+  const last = list.items.length - 1;
+  const item: unknown = list.items[i];
+  if (list.flow) {
+    const after: unknown = list.items[last];
+    if (i === last + 1 && value !== undefined && isNode(after) && after.range) {
+      const end = after.range[1];
+      return `${text.slice(0, end)}, ${inFlow(value)}${text.slice(end)}`;
+    }
+    if (!isNode(item) || !item.range || value === undefined) return null;
+    return text.slice(0, item.range[0]) + inFlow(value) + text.slice(item.range[1]);
+  }
+  const place = itemLines(text, list, Math.min(i, last));
+  if (place === null || i > last + 1) return null;
+  const { dash, from, to } = place;
+  const lines = value === undefined ? '' : asItems([value], dash - from);
+  if (i <= last) return value === undefined && last === 0 ? null : text.slice(0, from) + lines + text.slice(to);
+  const broken = to === text.length && !text.endsWith('\n') ? '\n' : '';
+  return text.slice(0, to) + broken + lines + text.slice(to);
+}
+
 function written(text: string, map: YAMLMap, i: number, key: string | number, value: unknown): string | null {
   const pair = map.items[i];
   if (pair === undefined) return null;
   const { value: old } = pair;
   if (isScalar(old) && old.range && old.range[0] === old.range[1]) return filled(text, old.range[0], value);
-  if (map.flow || (isMap(old) && old.flow)) {
+  if (map.flow || ((isMap(old) || isSeq(old)) && old.flow)) {
     if (!isNode(old) || !old.range) return null;
     return text.slice(0, old.range[0]) + inFlow(value) + text.slice(old.range[1]);
   }
@@ -106,21 +191,25 @@ function cut(text: string, map: YAMLMap, i: number): string | null {
  * @param document what the text was read to
  */
 export function setInPlace(text: string, document: Document, path: Path, value: unknown): string | null {
-  let group: unknown = document.contents;
-  for (const [depth, key] of path.entries()) {
-    if (!isMap(group)) return null;
-    const i = group.items.findIndex((item) => keyOf(item) === String(key));
-    const rest = path.slice(depth + 1);
-    const child: unknown = group.items[i]?.value;
-    if (i !== -1 && rest.length > 0 && isMap(child)) {
-      group = child;
-      continue;
-    }
-    if (value === undefined) return i === -1 ? text : rest.length > 0 ? null : cut(text, group, i);
-    const inner = rest.reduceRight<unknown>((held, name) => ({ [name]: held }), value);
-    const result =
-      i === -1 ? added(text, group, key, inner, group === document.contents) : written(text, group, i, key, inner);
-    return result === null || !text.includes('\r\n') ? result : result.replaceAll(/\r?\n/g, '\r\n');
+  const result = placed(text, document, document.contents, path, value);
+  return result === null || !text.includes('\r\n') ? result : result.replaceAll(/\r?\n/g, '\r\n');
+}
+
+function placed(text: string, document: Document, group: unknown, path: Path, value: unknown): string | null {
+  const [key, ...rest] = path;
+  if (key === undefined) return null;
+  if (isSeq(group) && typeof key === 'number') {
+    return rest.length === 0 ? inList(text, group, key, value) : placed(text, document, group.items[key], rest, value);
   }
-  return null;
+  if (!isMap(group)) return null;
+  const i = group.items.findIndex((item) => keyOf(item) === String(key));
+  const pair = group.items[i];
+  const isGroup = isMap(pair?.value) || isSeq(pair?.value);
+  if (rest.length > 0 && isGroup) return placed(text, document, pair?.value, rest, value);
+  if (value === undefined) return pair === undefined ? text : rest.length > 0 ? null : cut(text, group, i);
+  const inner = rest.reduceRight<unknown>((held, name) => ({ [name]: held }), value);
+  if (pair === undefined) return added(text, group, key, inner, group === document.contents);
+  return (
+    listed(text, pair, inner, document) ?? relisted(text, pair, inner, document) ?? written(text, group, i, key, inner)
+  );
 }

@@ -10,7 +10,7 @@ import { writeAtomically } from './atomic-file.ts';
 import { setInPlace } from './edit-in-place.ts';
 import { configFileName } from './load.ts';
 import { problemsError, writePath } from './problems.ts';
-import { checkText } from './text.ts';
+import { checkText, isTooLarge } from './text.ts';
 
 /**
  * Writes `<data>/estepe.yaml`: after a crash or a power cut the old text stands there or the new one, never half.
@@ -74,6 +74,7 @@ function inPlace(text: string, path: Path, value: unknown): string | null {
 
 /** What a text says, key by key; null where it is no YAML or far too much. */
 export function writtenIn(text: string): unknown {
+  if (isTooLarge(text)) return null;
   try {
     const document = parse(text);
     return document.errors.length > 0 ? null : (document.toJS({ maxAliasCount: 100 }) as unknown);

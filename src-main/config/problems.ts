@@ -102,9 +102,11 @@ type Issue = z.core.$ZodIssue;
 const keysOf = (path: readonly PropertyKey[]) => path.map((key) => (typeof key === 'number' ? key : String(key)));
 
 /** Of a union's branches the one that the writer meant: whose complaint is not about the value's very form. */
-function meantBranch(issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] | null {
+function meantBranch(issue: Extract<Issue, { code: 'invalid_union' }>, value: unknown): readonly Issue[] | null {
+  // a group is no misspelt word
+  const forms = typeof value === 'object' ? ['invalid_type', 'invalid_value'] : ['invalid_type'];
   const fitting = issue.errors.filter(
-    (issues) => !issues.some(({ path, code }) => path.length === 0 && code === 'invalid_type'),
+    (issues) => !issues.some(({ path, code }) => path.length === 0 && forms.includes(code)),
   );
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
@@ -116,7 +118,7 @@ function fromIssue(root: unknown, issue: Issue, above: readonly (string | number
     case 'unrecognized_keys':
       return unknownKeys(root, path, issue.keys);
     case 'invalid_union': {
-      const branch = meantBranch(issue);
+      const branch = meantBranch(issue, valueAt(root, path));
       if (branch !== null) return branch.flatMap((inner) => fromIssue(root, inner, path));
       if (issue.discriminator === undefined || !('options' in issue)) return [wrongValue(root, path, null)];
       return [{ ...wrongValue(root, path, null, issue.options), allowed: (issue.options ?? []).join(', ') }];

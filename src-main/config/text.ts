@@ -17,6 +17,8 @@ export const maxBytes = 64 * 1024;
 /** How often `*anchors` may be used in all, nested ones multiplied: against alias bombs. */
 const maxAliases = 100;
 
+export const isTooLarge = (text: string): boolean => Buffer.byteLength(text) > maxBytes;
+
 /** `text` as checked: a configuration, or everything that is wrong with it. */
 export type Checked = { ok: true; config: Config } | { ok: false; problems: Problem[] };
 
@@ -111,7 +113,7 @@ function check(text: string): Checked {
  * @param text what stands in the file, a byte order mark allowed
  */
 export function checkText(text: string): Checked {
-  if (Buffer.byteLength(text) > maxBytes) return whole(...tooLarge);
+  if (isTooLarge(text)) return whole(...tooLarge);
   try {
     return check(text.replace(/^\uFEFF/, ''));
   } catch (error) {

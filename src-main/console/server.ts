@@ -64,6 +64,9 @@ export interface RunningConsole {
 }
 
 const maxBodyBytes = 64 * 1024;
+/** Calls that carry a whole text: escaped as JSON each of its signs may take up to six bytes. */
+const textCalls: readonly string[] = ['config/check', 'config/save', 'config/try/start', 'secrets/set'];
+const maxTextBodyBytes = 1024 * 1024;
 const usualLimits: ConsoleLimits = { headersMs: 5_000, requestMs: 10_000, connections: 100 };
 /** A feed says something every 5 s at the latest; a socket this long without progress has nobody reading it. */
 const stalledSocketMs = 60_000;
@@ -117,9 +120,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 
   const called = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const refusal = judgeCall(request.method, request.headers, maxBodyBytes);
+    const maxBytes = mostBytesOf(request.url);
+    const refusal = judgeCall(request.method, request.headers, maxBytes);
     if (refusal !== null) return refuse(response, refusal);
-    const body = await readJson(request);
+    const body = await readJson(request, maxBytes);
     if ('status' in body) return refuse(response, body);
 
     response.setHeader('Cache-Control', 'no-store');
@@ -179,6 +183,9 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
 }
 
 const isCall = (path: string): boolean => path === '/rpc' || path.startsWith('/rpc/');
+
+const mostBytesOf = (url: string | undefined): number =>
+  textCalls.some((call) => (url ?? '').split('?', 1)[0] === `/rpc/${call}`) ? maxTextBodyBytes : maxBodyBytes;
 
 const internalFault: Refusal = {
   status: 500,
@@ -268,12 +275,12 @@ async function metrics(request: IncomingMessage, response: ServerResponse, desk:
 }
 
 /** The body as JSON, an empty one as no input. Stops reading at the limit. */
-async function readJson(request: IncomingMessage): Promise<{ json: object } | Refusal> {
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<{ json: object } | Refusal> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBodyBytes) return tooLarge(maxBodyBytes);
+    if (size > maxBytes) return tooLarge(maxBytes);
     chunks.push(chunk);
   }
   if (size === 0) return { json: {} };

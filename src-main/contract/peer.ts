@@ -40,7 +40,19 @@ export type PeerView = z.infer<typeof peerViewSchema>;
 export const pairCodeSchema = z.object({ code: z.string(), until: z.number() });
 export type PairCode = z.infer<typeof pairCodeSchema>;
 
-export const peerAnswerSchema = z.object({ accepted: z.boolean(), sentence: z.string() });
+/**
+ * Why a typed code paired nothing. `unreadable`: it is no code. `wrong`: it is another one. `not-open`: none is shown there, or no more.
+ * `other-pair`: the two are no pair. `not-reached`: nobody answers there. `other`: see the sentence.
+ */
+export const pairRefusals = ['unreadable', 'wrong', 'not-open', 'other-pair', 'not-reached', 'other'] as const;
+export type PairRefusal = (typeof pairRefusals)[number];
+
+export const peerAnswerSchema = z.object({
+  accepted: z.boolean(),
+  sentence: z.string(),
+  /** null where it was accepted */
+  why: z.enum(pairRefusals).nullable(),
+});
 export type PeerAnswer = z.infer<typeof peerAnswerSchema>;
 
 export const peerStatusSchema = peerViewSchema.extend({

@@ -2,9 +2,24 @@
  * The configuration as forms: which fields a section has, what stands in each, what a typed value changes in the text, and what may be
  * done next. Pure; the text stays the truth, and the engine alone judges it.
  */
-import type { ChangeAsked, CheckedView, SettingsView } from './settings.ts';
+import { lineOf, wordsOf } from './command-line.ts';
+import type { ChangeAsked } from './settings.ts';
+import { dnsChanges, dnsFields } from './settings-dns.ts';
+import {
+  type Facts,
+  type Field,
+  has,
+  type Maker,
+  maker,
+  set,
+  takenOut,
+  valueAt,
+  type Written,
+} from './settings-field.ts';
+import { fenceFields, fenceFirst, servicesFields } from './settings-services.ts';
+import { isChannelOn, tellChanges, tellFields } from './settings-tell.ts';
 
-/** In the order in which the first run asks for them. */
+/** In the order in which the page shows them. */
 export const settingsSections = [
   'pbx',
   'role',
@@ -13,39 +28,13 @@ export const settingsSections = [
   'schedule',
   'watch',
   'decide',
+  'fence',
+  'dns',
+  'services',
+  'tell',
   'rehearsal',
 ] as const;
 export type SettingsSection = (typeof settingsSections)[number];
-
-/**
- * `choice`: a few words, each explained. `select`: words of a list. `flag`: true or false. `present`: a group that is there or not.
- * `lines`: a list of texts. `secret`: the name of a secret, whose content is written only.
- */
-export type FieldKind = 'text' | 'number' | 'choice' | 'select' | 'flag' | 'present' | 'lines' | 'secret';
-
-export interface Field {
-  /** its path, as problems name it */
-  id: string;
-  path: readonly string[];
-  kind: FieldKind;
-  options: readonly string[];
-  /** what holds where nothing is written; empty: nothing that could be said */
-  usual: string;
-}
-
-export type Written = CheckedView['written'];
-type Facts = Pick<SettingsView, 'usual' | 'profileTests'>;
-
-/** What stands at a path; undefined where nothing does. */
-export function valueAt(written: Written, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (here, key) =>
-      typeof here === 'object' && here !== null && Object.hasOwn(here, key) ? Reflect.get(here, key) : undefined,
-    written,
-  );
-}
-
-const has = (written: Written, ...path: string[]): boolean => valueAt(written, path) !== undefined;
 
 /** Kinds of locations, and the keys that each has beside its kind. */
 export const locationKeys = {
@@ -66,14 +55,6 @@ export function locationKindOf(written: Written): LocationKind {
 }
 
 const usualPorts: Partial<Record<LocationKind, string>> = { sftp: '22', ftps: '21' };
-
-/** Makes fields; what is usual comes from the engine. */
-function maker({ usual }: Facts) {
-  return (id: string, kind: FieldKind = 'text', options: readonly string[] = []): Field => {
-    const value = usual[id];
-    return { id, path: id.split('.'), kind, options, usual: value === undefined ? '' : String(value) };
-  };
-}
 
 function locationFields(written: Written, facts: Facts): Field[] {
   const field = maker(facts);
@@ -130,7 +111,7 @@ export function testsOf(written: Written, { profileTests }: Facts): string[] {
 }
 
 const ownTests = ['sip', 'web', 'tunnel'] as const;
-const testKeys: Record<(typeof ownTests)[number], (field: ReturnType<typeof maker>) => Field[]> = {
+const testKeys: Record<(typeof ownTests)[number], (field: Maker) => Field[]> = {
   sip: (field) => [
     field('heartbeat.tests.sip.transport', 'select', ['udp', 'tcp', 'tls']),
     field('heartbeat.tests.sip.port', 'number'),
@@ -168,8 +149,8 @@ function decideFields(written: Written, facts: Facts): Field[] {
     ...(asks ? [field('promotion.countdown'), field('promotion.onSilence', 'choice', ['promote', 'hold'])] : []),
     field('promotion.cooldown'),
     { ...field('promotion.claim', 'choice', ['required', 'best-effort']), usual: 'required' },
-    field('promotion.scripts.before'),
-    field('promotion.scripts.after'),
+    field('promotion.scripts.before', 'script'),
+    field('promotion.scripts.after', 'script'),
     field('promotion.observeOnly', 'flag'),
   ];
 }
@@ -195,6 +176,14 @@ export function fieldsOf(section: SettingsSection, written: Written, facts: Fact
       return watchFields(written, facts);
     case 'decide':
       return decideFields(written, facts);
+    case 'fence':
+      return fenceFields(written, facts);
+    case 'dns':
+      return dnsFields(written, facts);
+    case 'services':
+      return servicesFields(written, facts);
+    case 'tell':
+      return tellFields(written, facts);
     case 'rehearsal':
       return [field('drill.schedule'), field('drill.maxAge')];
   }
@@ -206,11 +195,29 @@ export function shownIn(field: Field, written: Written, facts: Facts): string | 
   const test = testOf(field);
   if (test !== null) return testsOf(written, facts).includes(test);
   if (field.id === 'backup.location.kind') return locationKindOf(written);
-  if (field.kind === 'present') return value !== null;
-  if (field.kind === 'flag') return value === null ? field.usual === 'true' : typeof value === 'boolean' ? value : null;
-  if (field.kind === 'lines') return linesIn(value);
-  if (value === null) return field.kind === 'choice' || field.kind === 'select' ? field.usual : '';
-  return typeof value === 'object' ? null : String(value);
+  if (field.id === 'notify.desktop') return isChannelOn('desktop', written);
+  return shownAs(field, value);
+}
+
+function shownAs({ kind, usual }: Field, value: unknown): string | boolean | null {
+  switch (kind) {
+    case 'present':
+      return value !== null;
+    case 'flag':
+      if (value === null) return usual === 'true';
+      return typeof value === 'boolean' ? value : null;
+    case 'lines':
+      return linesIn(value);
+    case 'commands':
+      return commandsIn(value);
+    case 'command':
+      return lineOf(value ?? []);
+    case 'script':
+      return lineOf(typeof value === 'string' ? [value] : (value ?? []));
+    default:
+      if (value === null) return kind === 'choice' || kind === 'select' ? usual : '';
+      return typeof value === 'object' ? null : String(value);
+  }
 }
 
 function linesIn(value: unknown): string | null {
@@ -218,10 +225,15 @@ function linesIn(value: unknown): string | null {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value.join('\n') : null;
 }
 
-const set = (path: readonly string[], value: ChangeAsked['value']): ChangeAsked => ({ path: [...path], value });
+function commandsIn(value: unknown): string | null {
+  if (value === null) return '';
+  const lines = Array.isArray(value) ? value.map(lineOf) : [null];
+  return lines.every((line) => line !== null) ? lines.join('\n') : null;
+}
 
 /** Another kind of location takes over what it has in common with the one before. */
 function locationChanges(kind: string, written: Written): ChangeAsked[] {
+  if (kind === locationKindOf(written)) return [];
   if (kind === 'none') {
     return ['backup', 'restore'].filter((key) => has(written, key)).map((key) => set([key], null));
   }
@@ -264,30 +276,38 @@ function testsFirst(field: Field, written: Written, facts: Facts): ChangeAsked[]
 
 function ownChanges(field: Field, typed: string | boolean, written: Written): ChangeAsked[] {
   if (field.id === 'backup.location.kind') return locationChanges(String(typed), written);
-  if (typeof typed === 'boolean') {
-    if (field.kind === 'present') return [set(field.path, typed ? {} : null)];
-    return [set(field.path, typed)];
-  }
-  const text = typed.trim();
-  if (field.kind === 'lines') {
-    const lines = typed.split(/\r?\n/).map((line) => line.trim());
-    const said = lines.filter((line) => line !== '');
-    return [set(field.path, said.length === 0 ? null : said)];
-  }
-  const only = soleKey(field, text, written);
-  if (only !== null) return only;
-  if (text === '') return [set(field.path, null)];
-  return [set(field.path, field.kind === 'number' && /^\d{1,9}$/.test(text) ? Number(text) : text)];
+  const special = dnsChanges(field, typed, written) ?? tellChanges(field, typed, written);
+  if (special !== null) return special;
+  const value = writtenFor(field, typed);
+  return [...fenceFirst(field, written), value === null ? takenOut(field.path, written) : set(field.path, value)];
 }
 
-/** The last key of a group that means nothing when it is empty takes the group with it. */
-function soleKey(field: Field, text: string, written: Written): ChangeAsked[] | null {
-  const group = field.path.slice(0, -1);
-  if (text !== '' || group.length === 0) return null;
-  const holder = valueAt(written, group);
-  const keys = typeof holder === 'object' && holder !== null ? Object.keys(holder) : [];
-  const mayGo = ['backup.encrypt', 'backup.source', 'promotion.scripts'].includes(group.join('.'));
-  return mayGo && keys.length === 1 && keys[0] === field.path.at(-1) ? [set(group, null)] : null;
+/** What is written for what was typed; null: nothing. */
+function writtenFor(field: Field, typed: string | boolean): ChangeAsked['value'] {
+  if (typeof typed === 'boolean') return field.kind !== 'present' ? typed : typed ? {} : null;
+  const text = typed.trim();
+  if (text === '') return null;
+  switch (field.kind) {
+    case 'lines':
+      return linesOf(typed);
+    case 'commands':
+      return linesOf(typed).map(wordsOf);
+    case 'command':
+      return wordsOf(text);
+    case 'script': {
+      const [name = '', ...others] = wordsOf(text);
+      return others.length === 0 ? name : [name, ...others];
+    }
+    case 'number':
+      return /^\d{1,9}$/.test(text) ? Number(text) : text;
+    default:
+      return text;
+  }
+}
+
+function linesOf(typed: string): string[] {
+  const lines = typed.split(/\r?\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== '');
 }
 
 /** The name under which a secret of this field is kept where none is named yet. */
@@ -297,6 +317,11 @@ export function secretNameFor(field: Field): string {
     'backup.location.key': 'location-key',
     'backup.encrypt.passphrase': 'backup-passphrase',
     'backup.source.password': 'pbx-backup',
+    'notify.email.password': 'smtp',
+    'notify.webhook.secret': 'webhook',
+    'promotion.fence.api.secret': 'pbx-api',
+    'promotion.dns.key': 'dns-key',
+    'promotion.dns.token': 'dns-token',
   };
   return names[field.id] ?? field.path.join('-').toLowerCase();
 }

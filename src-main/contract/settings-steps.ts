@@ -2,8 +2,12 @@
  * How one gets on through the settings: which section a problem belongs to, which step of the first run may be opened, whether there is
  * something to save. Pure.
  */
+
+import { channelNames } from './notify.ts';
 import type { CheckedView, ProblemView, TrialKind } from './settings.ts';
-import { type Field, type SettingsSection, settingsSections, valueAt, type Written } from './settings-form.ts';
+import { type Field, valueAt, type Written } from './settings-field.ts';
+import type { SettingsSection } from './settings-form.ts';
+import { isChannelOn } from './settings-tell.ts';
 
 const prefixes: readonly (readonly [prefix: string, section: SettingsSection])[] = [
   ['pair.profile', 'pbx'],
@@ -16,7 +20,12 @@ const prefixes: readonly (readonly [prefix: string, section: SettingsSection])[]
   ['backup', 'location'],
   ['restore', 'schedule'],
   ['heartbeat', 'watch'],
+  ['promotion.fence', 'fence'],
+  ['selfFence', 'fence'],
+  ['promotion.dns', 'dns'],
   ['promotion', 'decide'],
+  ['services', 'services'],
+  ['notify', 'tell'],
   ['drill', 'rehearsal'],
 ];
 
@@ -57,9 +66,42 @@ export function problemsBeside(
 export const problemsIn = (section: SettingsSection, problems: readonly ProblemView[]): ProblemView[] =>
   problems.filter((problem) => sectionOf(problem) === section);
 
-/** The steps of the first run: the sections, then what will be written. */
-export const firstRunSteps = [...settingsSections, 'write'] as const;
+/**
+ * The steps of the first run, in the order in which an admin thinks. Up to `write` they make the file; the last two are taken on the
+ * engine that has begun with it.
+ */
+export const firstRunSteps = [
+  'pbx',
+  'role',
+  'other',
+  'location',
+  'schedule',
+  'watch',
+  'decide',
+  'tell',
+  'write',
+  'pair',
+  'drill',
+] as const;
 export type FirstRunStep = (typeof firstRunSteps)[number];
+
+/** What is asked in a step; what most sites need not answer comes after it, closed. */
+export const sectionsOfStep: Record<
+  FirstRunStep,
+  { asked: readonly SettingsSection[]; more: readonly SettingsSection[] }
+> = {
+  pbx: { asked: ['pbx'], more: [] },
+  role: { asked: ['role'], more: [] },
+  other: { asked: ['other'], more: [] },
+  location: { asked: ['location'], more: [] },
+  schedule: { asked: ['schedule'], more: ['rehearsal'] },
+  watch: { asked: ['watch'], more: [] },
+  decide: { asked: ['decide'], more: ['fence', 'dns', 'services'] },
+  tell: { asked: ['tell'], more: [] },
+  write: { asked: [], more: [] },
+  pair: { asked: [], more: [] },
+  drill: { asked: [], more: [] },
+};
 
 export const stepAfter = (step: FirstRunStep): FirstRunStep | null =>
   firstRunSteps[firstRunSteps.indexOf(step) + 1] ?? null;
@@ -74,8 +116,10 @@ export interface Judged {
 
 /** Forward only past what is right; back always. */
 export function canGoOn(step: FirstRunStep, { pending, checked }: Judged): boolean {
-  if (pending || checked === null || step === 'write') return false;
-  return problemsIn(step, checked.problems).length === 0;
+  const { asked, more } = sectionsOfStep[step];
+  // past the file only by writing it
+  if (pending || checked === null || asked.length === 0) return false;
+  return [...asked, ...more].every((section) => problemsIn(section, checked.problems).length === 0);
 }
 
 /** To a step that was passed, or the first one that is not right yet. */
@@ -97,12 +141,54 @@ export function saveState({ pending, checked }: Judged, base: string): SaveState
   return checked.diff.length === 0 ? 'same' : 'ready';
 }
 
+const trialsOfSections: Partial<Record<SettingsSection, TrialKind>> = {
+  location: 'location',
+  other: 'tests',
+  decide: 'rights',
+};
+
+/** What can be tried in a section, by the field that it stands after: a channel after its own fields, all else at the end. */
+export function trialsAfter(section: SettingsSection, fields: readonly Field[]): ReadonlyMap<string, TrialKind> {
+  if (section === 'tell') {
+    return new Map(
+      channelNames.flatMap((channel): [string, TrialKind][] => {
+        const own = fields.filter(({ id }) => id.startsWith(`notify.${channel}.`));
+        return own.length === 0 ? [] : [[own.at(-1)?.id ?? '', channel]];
+      }),
+    );
+  }
+  const kind = trialsOfSections[section];
+  const last = fields.at(-1);
+  // the kind of location alone: there is none
+  const nothing = kind === undefined || last === undefined || (section === 'location' && fields.length < 2);
+  return new Map(nothing ? [] : [[last.id, kind]]);
+}
+
+/** What a section says of what is missing in it. */
+export type SettingsNote = 'no-link' | 'no-link-to-fence' | 'nobody-told' | 'automatic-drill';
+
+export function notesOf(section: SettingsSection, written: Written): SettingsNote[] {
+  const linked = valueAt(written, ['peer']) !== undefined;
+  const automatic = valueAt(written, ['promotion', 'mode']) === 'automatic';
+  const told = channelNames.some((channel) => isChannelOn(channel, written));
+  const notes: [SettingsNote, SettingsSection, boolean][] = [
+    ['no-link', 'other', !linked],
+    ['no-link-to-fence', 'fence', !linked],
+    ['nobody-told', 'tell', !told],
+    ['automatic-drill', 'decide', automatic],
+  ];
+  return notes.filter(([, where, holds]) => where === section && holds).map(([note]) => note);
+}
+
 /** The part of the text that a trial is about, to be compared: what was seen stays good while this does. */
 export function triedPart(kind: TrialKind, written: Written): string {
   const parts: Record<TrialKind, readonly (readonly string[])[]> = {
     location: [['backup', 'location']],
     tests: [['pair'], ['heartbeat']],
     rights: [['pair', 'profile'], ['heartbeat', 'tests'], ['services'], ['promotion']],
+    desktop: [['notify', 'desktop']],
+    email: [['notify', 'email']],
+    webhook: [['notify', 'webhook']],
   };
   return JSON.stringify(parts[kind].map((path) => valueAt(written, path) ?? null));
 }

@@ -1,8 +1,10 @@
 /** The configuration as clients read, check, try and save it. The file is the truth: what is changed is its text. */
 import { z } from 'zod';
+import { channelNames } from './notify.ts';
 
-/** More than this is no configuration; the engine refuses it as well. */
-const text = z.string().max(64 * 1024);
+/** Twice what a configuration may have: what is too large is said with a sentence, and not cut off unseen. */
+export const longestText = 128 * 1024;
+const text = z.string().max(longestText);
 
 /** One thing to correct in the text. `line` and `column` count from 1. */
 export const problemViewSchema = z.object({
@@ -58,6 +60,17 @@ export const settingsViewSchema = checkedViewSchema.extend({
   usual: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** which tests run where none is named, by profile */
   profileTests: z.record(z.string(), z.array(z.string())),
+  /** how the PBX is started and stopped where nothing says it, by profile */
+  profileServices: z.record(
+    z.string(),
+    z.object({
+      names: z.array(z.string()),
+      start: z.array(z.array(z.string())),
+      query: z.array(z.array(z.string())),
+      stop: z.array(z.array(z.string())),
+      calls: z.array(z.string()).nullable(),
+    }),
+  ),
   /** what is wrong with the file that stands there; the engine goes on with the one before */
   trouble: z.string().nullable(),
 });
@@ -79,8 +92,11 @@ export const saveAnswerSchema = z.object({
 });
 export type SaveAnswer = z.infer<typeof saveAnswerSchema>;
 
-/** What can be tried before it is saved: the location of backups, the tests of the active node, what Estepe may do here. */
-export const trialKinds = ['location', 'tests', 'rights'] as const;
+/**
+ * What can be tried before it is saved: the location of backups, the tests of the active node, what Estepe may do here, and each channel
+ * by which people are told.
+ */
+export const trialKinds = ['location', 'tests', 'rights', ...channelNames] as const;
 export const trialKindSchema = z.enum(trialKinds);
 export type TrialKind = z.infer<typeof trialKindSchema>;
 

@@ -6,7 +6,6 @@
  * took it, and the next life sends it again. Never `sent` without the other end's word. What cannot be written down (a full disk) is
  * sent all the same.
  */
-import { createHash } from 'node:crypto';
 import type { ChannelView } from '../contract/notify.ts';
 import type { Snapshot } from '../contract/snapshot.ts';
 import type { Severity } from '../contract/words.ts';
@@ -14,7 +13,7 @@ import type { Cancel, Clock } from '../engine/ports.ts';
 import type { Deliveries, DeliveryRow } from '../history/deliveries.ts';
 import { attempt } from './attempt.ts';
 import type { Channel, Letter, SendEnd, Sender } from './channel.ts';
-import { testText } from './letter.ts';
+import { letterOf, testText } from './letter.ts';
 import {
   afterTelling,
   crowdedOut,
@@ -363,10 +362,8 @@ export class Lane {
   }
 
   #letter(rows: readonly (Message & { id: number; toldAt: number })[], test: boolean): Letter {
-    const sender = this.#p.sender();
     const items = rows.map(({ id, key, severity, text, toldAt }) => ({ id, key, severity, text, at: toldAt }));
-    const what = [sender.fqdn, sender.address, ...items.map(({ id, at }) => `${id} ${at}`)].join('\n');
-    return { id: createHash('sha256').update(what).digest('hex').slice(0, 32), sender, items, test };
+    return letterOf(this.#p.sender(), items, test);
   }
 
   /** What is to be told is told, also where it cannot be written down. */

@@ -1,6 +1,7 @@
 /** A letter in words: its subject and its text, for people. Pure. */
+import { createHash } from 'node:crypto';
 import type { Severity } from '../contract/words.ts';
-import type { Letter } from './channel.ts';
+import type { Item, Letter, Sender } from './channel.ts';
 import { gravest } from './policy.ts';
 
 const severityWords: Readonly<Record<Severity, string>> = { info: 'Info', warning: 'Warning', alert: 'ALERT' };
@@ -42,3 +43,9 @@ export function textOf({ sender, items }: Letter): string {
 
 /** What a test says. */
 export const testText = 'This is a test. Whoever reads it is told when something happens.';
+
+/** A letter of these messages; its id is the same whenever it is made of the same. */
+export function letterOf(sender: Sender, items: readonly Item[], test: boolean): Letter {
+  const what = [sender.fqdn, sender.address, ...items.map(({ id, at }) => `${id} ${at}`)].join('\n');
+  return { id: createHash('sha256').update(what).digest('hex').slice(0, 32), sender, items, test };
+}

@@ -1,11 +1,27 @@
 /** The side of a pairing where the code is typed. Must not know what is kept of it. */
 import type { z } from 'zod';
+import type { PairRefusal } from '../contract/peer.ts';
 import { callTimeoutMs } from './asking.ts';
 import { type Call, CallFault, call, placeText } from './call.ts';
 import { type Pledge, proofOf, readCode, sameProof } from './code.ts';
 import type { LinkHooks } from './hooks.ts';
-import { linkFormat, pairBegunSchema, pairProvenSchema, refusalSchema } from './messages.ts';
+import { linkFormat, pairBegunSchema, pairProvenSchema, type Refusal, refusalSchema } from './messages.ts';
 import { type Proven, whyNoPair } from './pairing.ts';
+
+/** Why nothing was paired, for programs as well. */
+export class PairFault extends CallFault {
+  readonly why: PairRefusal;
+  constructor(why: PairRefusal, sentence: string) {
+    super('broken', sentence);
+    this.why = why;
+  }
+}
+
+/** Why nothing was paired; of a request that failed on its way what can be told of it. */
+export function refusalOf(error: unknown): PairRefusal {
+  if (error instanceof PairFault) return error.why;
+  return error instanceof CallFault && (error.kind === 'nobody' || error.kind === 'silent') ? 'not-reached' : 'other';
+}
 
 /**
  * Proves to the node at `to` that this one knows the code, and has it prove the same.
@@ -19,7 +35,7 @@ export async function join(
   signal: AbortSignal,
 ): Promise<Proven> {
   const read = readCode(typed);
-  if ('why' in read) throw new CallFault('broken', `This is not the code: ${read.why}.`);
+  if ('why' in read) throw new PairFault('unreadable', `This is not the code: ${read.why}.`);
   const self = hooks.self();
   const place = placeText(to);
   const common = { clock: hooks.clock, identity, to, timeoutMs: callTimeoutMs, signal };
@@ -28,12 +44,12 @@ export async function join(
   const begun = await call({ ...common, pin: null, path: '/pair/begin', body: begin });
   if (begun.status === 401 || refusalSchema.safeParse(begun.data).data?.refused === 'no-pairing') {
     const what = `No pairing is open on ${place}: open one on the other node first (\`estepe pair open\`).`;
-    throw new CallFault('broken', what);
+    throw new PairFault('not-open', what);
   }
   const { fingerprint } = begun;
   const other = answered(pairBegunSchema, begun, place);
   const why = whyNoPair(self, other);
-  if (why !== null) throw new CallFault('broken', why);
+  if (why !== null) throw new PairFault('other-pair', why);
   if (fingerprint === identity.fingerprint) {
     const what = `The node on ${place} has the same certificate as this one: it is this node itself, or its data folder was copied.`;
     throw new CallFault('stranger', what);
@@ -64,5 +80,9 @@ function answered<T>(schema: z.ZodType<T>, { status, data }: { status: number; d
   const refusal = refusalSchema.safeParse(data).data;
   const what =
     refusal?.sentence ?? `What ${place} answers is not understood (status ${status}); are both of one version?`;
-  throw new CallFault('broken', what);
+  const reasons: Partial<Record<Refusal['refused'], PairRefusal>> = {
+    'wrong-code': 'wrong',
+    'not-this-pair': 'other-pair',
+  };
+  throw new PairFault((refusal && reasons[refusal.refused]) ?? 'other', what);
 }

@@ -14,7 +14,7 @@ import { type Place, placeText } from './call.ts';
 import { type Asked, Door, type Welcome } from './door.ts';
 import type { LinkHooks } from './hooks.ts';
 import { fingerprintWords, type Identity, identityOf } from './identity.ts';
-import { join } from './joining.ts';
+import { join, refusalOf } from './joining.ts';
 import { Opening, type Proven } from './pairing.ts';
 import { type Pinned, PinnedFile } from './pinned.ts';
 import { Service } from './service.ts';
@@ -144,7 +144,7 @@ export class PeerLink implements Peer {
   /** Types the code that the other node shows. @throws EstepeError where no link is configured */
   async pairJoin(by: string, code: string): Promise<PeerAnswer> {
     const { identity, ends } = this.#configured();
-    if (this.#joining) return { accepted: false, sentence: 'Another code is being tried just now.' };
+    if (this.#joining) return { accepted: false, sentence: 'Another code is being tried just now.', why: 'other' };
     this.#joining = true;
     try {
       const proven = await join(this.#hooks, { identity, to: ends.address }, code, this.#ended.signal);
@@ -155,7 +155,7 @@ export class PeerLink implements Peer {
           ? `${error.message} ${error.todo}.`
           : sentenceOf(error);
       this.#hooks.note('warning', 'peer.pairing-failed', `${by} typed a code, and nothing was paired: ${sentence}`);
-      return { accepted: false, sentence };
+      return { accepted: false, sentence, why: refusalOf(error) };
     } finally {
       this.#joining = false;
     }
@@ -277,10 +277,10 @@ export class PeerLink implements Peer {
     const place = this.#file.pinned?.place ?? '';
     try {
       await this.#asking?.hello(this.#ended.signal);
-      return { accepted: true, sentence: `Paired with the node on ${place}.` };
+      return { accepted: true, sentence: `Paired with the node on ${place}.`, why: null };
     } catch (error) {
       const sentence = `Paired here with the node on ${place}, which has not confirmed it yet: ${sentenceOf(error)} It is asked again by itself while its pairing is open.`;
-      return { accepted: true, sentence };
+      return { accepted: true, sentence, why: null };
     }
   }
 

@@ -8,7 +8,7 @@ import type { DataFolder } from '../config/data-folder.ts';
 import { firstText, isUntouched } from '../config/first.ts';
 import type { FileChecked } from '../config/load.ts';
 import { standingFile } from '../config/save.ts';
-import { redact } from '../config/secrets.ts';
+import { readSecret, redact } from '../config/secrets.ts';
 import { watchConfig } from '../config/watch.ts';
 import type { Desk } from '../contract/desk.ts';
 import { EstepeError } from '../contract/errors.ts';
@@ -34,6 +34,7 @@ export interface FirstRunParts {
   trust?: string | undefined;
   onStop?: ((by: string) => void) | undefined;
   logLevel?: LogLevel | undefined;
+  version: string;
   /** a configuration that can be used stands there; answers why it is not in use all the same, or null */
   begin: () => Promise<string | null>;
 }
@@ -46,7 +47,7 @@ export interface FirstRun {
   close(): Promise<void>;
 }
 
-export function openFirstRun({ folder, trust, logLevel, onStop, begin }: FirstRunParts): FirstRun {
+export function openFirstRun({ folder, trust, version, logLevel, onStop, begin }: FirstRunParts): FirstRun {
   const clock = new RealClock();
   const token = consoleToken(folder.secrets);
   const secrets = knownSecrets(folder.secrets);
@@ -68,7 +69,12 @@ export function openFirstRun({ folder, trust, logLevel, onStop, begin }: FirstRu
     return beginning;
   };
   const trials = new Trials({
-    ...{ clock, proc, folder, clean },
+    ...{ clock, proc, folder, clean, version, trust },
+    secretOf: (name: string) => {
+      const secret = readSecret(folder.secrets, name);
+      secrets.add(secret);
+      return secret;
+    },
     net: new RealNet({ proc, scripts: folder.scripts, dataFolder: folder.root, ...(trust ? { ca: trust } : {}) }),
     files: new RealFiles(folder.scripts),
     random: { hex: (bytes: number) => randomBytes(bytes).toString('hex') },

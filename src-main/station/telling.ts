@@ -4,7 +4,7 @@ import { ownTarget } from '../config/schema.ts';
 import type { Severity } from '../contract/words.ts';
 import type { Clock, Proc, Random } from '../engine/ports.ts';
 import type { Deliveries } from '../history/deliveries.ts';
-import type { Channel } from '../notify/channel.ts';
+import type { Channel, Sender } from '../notify/channel.ts';
 import { Desktop } from '../notify/desktop.ts';
 import { Email } from '../notify/email.ts';
 import { Notifier } from '../notify/notifier.ts';
@@ -29,10 +29,13 @@ export interface Telling {
   onFault: (error: unknown) => void;
 }
 
-/** The channels that are configured now. Secrets are read when something is sent, so that one that is mended is used at once. */
-export function channelsOf(telling: Telling): { channel: Channel; least: Severity }[] {
-  const { clock, proc, random, cwd: folder, version, secretOf, trust } = telling;
-  const { desktop, email, webhook } = telling.config().notify;
+/** What channels are made with. */
+export type ChannelMeans = Pick<Telling, 'clock' | 'proc' | 'random' | 'cwd' | 'version' | 'trust' | 'secretOf'>;
+
+/** The channels of a configuration. Secrets are read when something is sent, so that one that is mended is used at once. */
+export function channelsOf(means: ChannelMeans, config: Config): { channel: Channel; least: Severity }[] {
+  const { clock, proc, random, cwd: folder, version, secretOf, trust } = means;
+  const { desktop, email, webhook } = config.notify;
   const ca = trust === undefined ? {} : { ca: trust };
   const channels: { channel: Channel; least: Severity }[] = [];
   if (desktop !== null) {
@@ -57,16 +60,19 @@ export function channelsOf(telling: Telling): { channel: Channel; least: Severit
   return channels;
 }
 
+/** Who writes, as a letter says it. */
+export function senderOf(config: Config): Sender {
+  const { pair } = config;
+  return { pair: pair.name, fqdn: pair.fqdn, address: ownTarget(config).address };
+}
+
 export function wireTelling(telling: Telling): Notifier {
   const { clock, random, deliveries, config, clean, note, onChange, onFault } = telling;
   return new Notifier({
     ...{ clock, clean, note, onChange, onFault },
     journal: deliveries,
     life: random.hex(8),
-    sender: () => {
-      const { pair } = config();
-      return { pair: pair.name, fqdn: pair.fqdn, address: ownTarget(config()).address };
-    },
-    channels: () => channelsOf(telling),
+    sender: () => senderOf(config()),
+    channels: () => channelsOf(telling, config()),
   });
 }

@@ -10,6 +10,8 @@ import type { FeedFrame, Snapshot } from '../../src-main/contract/snapshot.ts';
 import { afterFrame } from '../../src-main/contract/view.ts';
 import { whenShown } from './while-shown.ts';
 
+import { lastStepKept } from './last-steps.ts';
+
 export type Client = ContractRouterClient<typeof contract>;
 
 /** `refused`: the token is wrong; trying again with it is no use. */
@@ -42,8 +44,8 @@ export class Feed {
   headline = $state.raw<Pick<Snapshot, 'core' | 'pair'> | null>(null);
   /** as the page shows it: like the snapshot it stands still while the tab is hidden, so that nothing is fetched for nobody */
   link = $state<Link>('connecting');
-  /** an engine answers that has no configuration yet: it has no state to follow, and takes settings */
-  firstRun = $state(false);
+  /** the first run is under way: there is no configuration yet, or its last steps are being taken; ended by whoever takes them */
+  firstRun = $state(lastStepKept() !== null);
   /** browser's wall clock at which the link was lost */
   lostAt = $state<number | null>(null);
   /** the engine's wall clock, moving on between frames while the link lives */
@@ -56,6 +58,8 @@ export class Feed {
   #receivedAt = 0;
   #lastHeard = 0;
   #stop = new AbortController();
+  /** an engine answers that has no configuration yet: it has no state to follow, and takes settings */
+  #unconfigured = false;
 
   constructor(token: string, base = new URL('.', location.href).href) {
     this.#client = createORPCClient(new RPCLink({ url: `${base}rpc`, headers: { authorization: `Bearer ${token}` } }));
@@ -81,7 +85,7 @@ export class Feed {
    */
   async order<T>(call: (client: Client, signal: AbortSignal) => Promise<T>): Promise<T> {
     const { link, lostAt } = this.#standing;
-    const answers = link === 'live' || (this.firstRun && lostAt === null);
+    const answers = link === 'live' || (this.#unconfigured && lostAt === null);
     if (!answers) throw new OrderFailed('not-sent');
     try {
       return await call(this.#client, AbortSignal.timeout(orderTimeoutMs));
@@ -104,6 +108,7 @@ export class Feed {
       }
       if (end === 'first-run') {
         this.firstRun = true;
+        this.#unconfigured = true;
         this.#stand('connecting', null);
         await pause(askAgainMs, signal);
         // nothing is told of it in the title of a hidden tab
@@ -148,7 +153,7 @@ export class Feed {
     this.#receivedAt = this.#lastHeard;
     this.#frameAt = frame.kind === 'snapshot' ? frame.snapshot.at : frame.at;
     this.#held = afterFrame(this.#held, frame);
-    this.firstRun = false;
+    this.#unconfigured = false;
     this.#standing = { link: 'live', lostAt: null };
     if (frame.kind !== 'pulse' && this.#held !== null) {
       const { core, pair } = this.#held;

@@ -1,5 +1,5 @@
 /** Words of the peer link (contract/peer.ts) in the reader's language. */
-import type { PeerGood, PeerLinkState } from '../../src-main/contract/peer.ts';
+import type { PairRefusal, PeerGood, PeerLinkState } from '../../src-main/contract/peer.ts';
 import { m } from './paraglide/messages.js';
 
 export const peerWord: Record<PeerLinkState, () => string> = {
@@ -25,4 +25,14 @@ export const peerGoodWord: Record<PeerGood, () => string> = {
   standing: m.peer_good_standing,
   parity: m.peer_good_parity,
   'backup-news': m.peer_good_backups,
+};
+
+/** Why a typed code paired nothing. */
+export const pairWhyWord: Record<PairRefusal, () => string> = {
+  unreadable: m.pair_why_unreadable,
+  wrong: m.pair_why_wrong,
+  'not-open': m.pair_why_not_open,
+  'other-pair': m.pair_why_other_pair,
+  'not-reached': m.pair_why_not_reached,
+  other: m.pair_refused,
 };

@@ -3,7 +3,8 @@
  * this tab until it is saved or thrown away, so that another page or a reload costs nothing; secrets are never part of it.
  */
 import type { CheckedView, SettingsView } from '../../src-main/contract/settings.ts';
-import { changesOf, type Field, shownIn } from '../../src-main/contract/settings-form.ts';
+import type { Facts, Field } from '../../src-main/contract/settings-field.ts';
+import { changesOf, shownIn } from '../../src-main/contract/settings-form.ts';
 import { type SaveState, saveState } from '../../src-main/contract/settings-steps.ts';
 import { type Feed, OrderFailed } from './feed.svelte.ts';
 
@@ -58,8 +59,8 @@ export class SettingsDraft {
     this.#feed = feed;
   }
 
-  get facts(): Pick<SettingsView, 'usual' | 'profileTests'> {
-    return this.view ?? { usual: {}, profileTests: {} };
+  get facts(): Facts {
+    return this.view ?? { usual: {}, profileTests: {}, profileServices: {} };
   }
 
   get written(): CheckedView['written'] {
@@ -153,7 +154,9 @@ export class SettingsDraft {
   /** A field that nobody is in any more shows what the text says. */
   #settle(field: Field, typed: string | boolean): void {
     this.touched[field.id] = true;
-    if (this.typed[field.id] === typed && document.activeElement?.id !== field.id) delete this.typed[field.id];
+    // what is chosen is never half typed, and may stand for another record by now
+    const isIn = field.kind !== 'select' && field.kind !== 'choice' && document.activeElement?.id === field.id;
+    if (this.typed[field.id] === typed && !isIn) delete this.typed[field.id];
   }
 
   #soon(ms: number): void {

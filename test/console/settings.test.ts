@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { settingsSections } from '../../src-main/contract/settings-form.ts';
 import { describeWithPeers } from '../peers/fixtures/require-peer.ts';
-import { site } from '../unit/config/texts.ts';
+import { everything, site } from '../unit/config/texts.ts';
 import { type Doubled, doubled } from './fixtures/doubled.ts';
+
+/** Four looks of axe at the longest page there is, beside everything else that runs. */
+const longMs = 300_000;
 
 describeWithPeers('the console in a browser: settings', ['chromium'], () => {
   let console: Doubled;
@@ -38,7 +41,113 @@ describeWithPeers('the console in a browser: settings', ['chromium'], () => {
     expect(await input('pair.fqdn').inputValue()).toBe('pbx.example.com');
     expect(await input('backup.location.kind').inputValue()).toBe('sftp');
     expect(await input('heartbeat.references').inputValue()).toBe('gateway\ntcp:9.9.9.9:53');
-    await console.inspect('settings', names);
+  });
+
+  it(
+    'every form filled in: fence, records, services, who is told; in each language',
+    async () => {
+      console.desk.settings.write(everything);
+      for (const page of console.pages) {
+        await page.reload();
+        await page.locator('[data-text=good]').waitFor();
+      }
+      expect(await input('promotion.dns[1].kind').inputValue()).toBe('cloudflare');
+      expect(await input('services.names').inputValue()).toBe('3CX Phone*\nnginx');
+      expect(await input('services.calls').inputValue()).toBe('count-calls.cmd "C:\\Program Files\\PBX"');
+      expect(await input('notify.email.to').inputValue()).toBe('admin@example.com');
+      expect(await field('notify.webhook.secret').locator('[data-secret=missing]').innerText()).toContain('webhook');
+      await console.inspect('settings', [
+        ...names,
+        'example.',
+        'estepe',
+        'Cloudflare',
+        'Route 53',
+        'TSIG',
+        'nginx',
+        'count',
+      ]);
+    },
+    longMs,
+  );
+
+  it.each([
+    ['promotion.fence.silenceWithin', '1h', '`1h` is too long'],
+    ['promotion.fence.script', '../out.sh', 'is not'],
+    ['selfFence.after', 'soon', 'is not a duration'],
+    ['promotion.dns[0].server', 'not a host!', 'is not an address'],
+    ['promotion.dns[1].passive', 'pbx', 'is not an IP address'],
+    ['services.letOnWithin', '0s', 'is too short'],
+    ['notify.email.to', 'admin@example.com\nnobody', 'is not a mail address'],
+    ['notify.webhook.url', 'ftp://x', 'is not an address of a service'],
+    ['restore.maxOffset', 'old', 'is not a duration'],
+    ['heartbeat.tests.web.port', '70000', 'is not a port'],
+    ['drill.schedule', 'never', 'is not a schedule'],
+  ])('wrong input in %s is said beside it, and is not saved', async (id, typed, said) => {
+    const text = everything.replace('restore: {', 'peer: {}\nrestore: {');
+    console.desk.settings.write(text);
+    await console.page.reload();
+    await console.page.locator('[data-text=good]').waitFor();
+    await input(id).fill(typed);
+    await saveIs('wrong');
+    await console.page.locator(`[data-field="${id}"][data-wrong]`).waitFor();
+    expect(await field(id).locator('.wrong').innerText()).toContain(said);
+    await save().click({ force: true });
+    expect(file()).toBe(text);
+  });
+
+  it('a record more, another way for the first one, comments and all; what no form knows stays', async () => {
+    const text = everything
+      .replace('    key: estepe ', '    onFail: halt\n      key: estepe ')
+      .replace('keep: 7', 'keep: 7\n  jitter: 5m  # by hand');
+    console.desk.settings.write(text);
+    await console.page.reload();
+    await console.page.locator('[data-text=good]').waitFor();
+    await input('promotion.dns[2].kind').selectOption('script');
+    await console.page.locator('[data-field="promotion.dns[2].run"]').waitFor();
+    await input('promotion.dns[2].run').fill('switch-dns.sh --to "node b"');
+    await input('promotion.dns[0].ttl').fill('30s');
+    await saveIs('ready');
+    await input('promotion.dns[1].kind').selectOption('none');
+    await console.page.locator('[data-field="promotion.dns[2].run"]').waitFor({ state: 'detached' });
+    await saveIs('ready');
+    // what was chosen for one record says nothing of the one that took its place
+    expect(await input('promotion.dns[1].kind').inputValue()).toBe('script');
+    await save().click();
+    await console.page.getByText('the one of before is estepe.before.yaml').waitFor();
+    const lines = file().split('\n');
+    expect(lines).toEqual(expect.arrayContaining(['  jitter: 5m  # by hand', '      onFail: halt', '      ttl: 30s']));
+    for (const comment of ['# name of a secret', '# first silent, then here', '# in this order', '# signed']) {
+      expect(file()).toContain(comment);
+    }
+    expect(file()).toContain('--to');
+  });
+
+  it('who is told is tried as it is written, and can be cancelled; a secret never comes back', async () => {
+    console.desk.settings.write(everything);
+    await console.page.reload();
+    await console.page.locator('[data-text=good]').waitFor();
+    const box = field('notify.email.password');
+    await box.locator('input').fill('a secret of the test');
+    await box.getByRole('button', { name: 'Keep it' }).click();
+    await box.locator('[data-secret=set]').waitFor();
+    expect(await console.page.content()).not.toContain('a secret of the test');
+    expect(JSON.stringify(console.desk.settings.read())).not.toContain('a secret of the test');
+    const trial = console.page.locator('[data-trial=email]');
+    await trial.getByRole('button', { name: 'Send a test' }).click();
+    await console.page.locator('[data-trial=email][data-ended=running]').waitFor();
+    await trial.getByRole('button', { name: 'Cancel' }).click();
+    await console.page.locator('[data-trial=email][data-ended=cancelled]').waitFor();
+  });
+
+  it('a text that is too large gets its sentence, and is not cut off', async () => {
+    const text = console.page.locator('#settings-text');
+    const large = `${site}# ${'x'.repeat(65_600)}\n`;
+    await text.fill(large);
+    await saveIs('wrong');
+    await console.page.getByText('the file is larger than 64 KiB').waitFor();
+    expect((await text.inputValue()).length).toBe(large.length);
+    await text.fill(site);
+    await saveIs('same');
   });
 
   it('a form changes its value in the text, comments stay; what saving changes is shown before', async () => {
@@ -50,7 +159,6 @@ describeWithPeers('the console in a browser: settings', ['chromium'], () => {
       expect.stringContaining('countdown: 10m           # confirm: nobody answers'),
     ]);
     expect(file()).toBe(site);
-    await console.inspect('settings changed', names);
     await save().click();
     await console.page.getByText('the one of before is estepe.before.yaml').waitFor();
     expect(file()).toBe(site.replace('countdown: 5m ', 'countdown: 10m'));

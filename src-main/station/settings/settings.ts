@@ -5,7 +5,6 @@
 import type { DataFolder } from '../../config/data-folder.ts';
 import { setInText, writtenIn } from '../../config/edit.ts';
 import { isUntouched } from '../../config/first.ts';
-import { profileFacts, profiles } from '../../config/profiles.ts';
 import {
   firstProblem,
   keptFileName,
@@ -15,12 +14,12 @@ import {
   standingFile,
 } from '../../config/save.ts';
 import { secretNames, writeSecret } from '../../config/secrets.ts';
-import { checkText } from '../../config/text.ts';
+import { checkText, isTooLarge } from '../../config/text.ts';
 import type { SettingsDesk } from '../../contract/desk.ts';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
 import type { ChangeAsked, CheckedView, ProblemView, SaveAnswer, SettingsView } from '../../contract/settings.ts';
 import { diffOf } from './diff.ts';
-import { usualValues } from './usual.ts';
+import { formFacts } from './usual.ts';
 
 /** Made by Estepe itself; another content would lock people or the other node out. */
 const ownSecrets: readonly string[] = ['console-token', 'peer-key', 'peer-certificate'];
@@ -42,8 +41,7 @@ export interface SettingsParts {
 
 export function settingsDesk(parts: SettingsParts): SettingsDesk {
   const { folder, firstText, trials } = parts;
-  const usual = usualValues();
-  const profileTests = Object.fromEntries(profiles.map((name) => [name, [...profileFacts[name].tests]]));
+  const facts = formFacts();
 
   const judged = (asked: string, changes: readonly ChangeAsked[], standing: Standing): CheckedView => {
     const { text, refused } = changed(asked, changes);
@@ -86,8 +84,7 @@ export function settingsDesk(parts: SettingsParts): SettingsDesk {
         ...judged(text, [], standing),
         firstRun: firstText !== null,
         path: folder.config,
-        usual,
-        profileTests,
+        ...facts,
         trouble: parts.trouble(),
       };
     },
@@ -110,6 +107,8 @@ export function settingsDesk(parts: SettingsParts): SettingsDesk {
 /** The text with each change made; what could not be changed is a problem of the whole. */
 function changed(asked: string, changes: readonly ChangeAsked[]): { text: string; refused: ProblemView[] } {
   let text = asked;
+  // said by the check; nobody reads it further, on the engine's thread
+  if (isTooLarge(text)) return { text, refused: [] };
   const refused: ProblemView[] = [];
   for (const { path, value } of changes) {
     try {

@@ -1,6 +1,6 @@
 /**
  * Tries for real what a text says before it is saved: the location by using it, the tests of the active node once, scripts and rights
- * by asking. One of each kind at a time, bounded, cancelled by whoever asks; nothing of it is kept but what was seen.
+ * by asking, a channel by sending a test. One of each kind at a time, bounded, cancelled by whoever asks; nothing of it is kept but what was seen.
  */
 import { z } from 'zod';
 import { checkLocation } from '../../backup/check-location.ts';
@@ -15,11 +15,16 @@ import { location as locationSchema } from '../../config/sections.ts';
 import { checkText } from '../../config/text.ts';
 import type { SettingsDesk } from '../../contract/desk.ts';
 import { EstepeError, sentenceOf } from '../../contract/errors.ts';
+import type { ChannelName } from '../../contract/notify.ts';
 import { type TrialKind, type TrialRow, type TrialsView, type TrialView, trialKinds } from '../../contract/settings.ts';
 import { summarize } from '../../engine/judge.ts';
 import type { Beat, Clock, Files, Net, Proc, Random } from '../../engine/ports.ts';
+import { attempt } from '../../notify/attempt.ts';
+import { testKey } from '../../notify/lane.ts';
+import { letterOf, testText } from '../../notify/letter.ts';
 import { rightsHere } from '../../runbook/rights.ts';
 import { scriptsOf } from '../doctor/machine-looks.ts';
+import { channelsOf, senderOf } from '../telling.ts';
 
 export interface TrialParts {
   clock: Clock;
@@ -32,6 +37,11 @@ export interface TrialParts {
   platform: NodeJS.Platform;
   /** of this process; null on Windows */
   uid: number | null;
+  version: string;
+  /** authorities (PEM) in place of the built-in ones; for the lab's own */
+  trust?: string | undefined;
+  /** the secret of that name, never to be shown from then on; throws with a sentence */
+  secretOf: (name: string) => string;
   /** no secret may be shown; what is said comes from many places */
   clean: (text: string) => string;
 }
@@ -49,11 +59,9 @@ type Work = (signal: AbortSignal) => Promise<Tried>;
 
 export class Trials {
   readonly #parts: TrialParts;
-  readonly #views: Record<TrialKind, TrialView> = {
-    location: { running: null, ended: null },
-    tests: { running: null, ended: null },
-    rights: { running: null, ended: null },
-  };
+  readonly #views = Object.fromEntries(
+    trialKinds.map((kind): [TrialKind, TrialView] => [kind, { running: null, ended: null }]),
+  ) as Record<TrialKind, TrialView>;
   readonly #stops = new Map<TrialKind, AbortController>();
   readonly #works = new Set<Promise<void>>();
   #closed = false;
@@ -141,7 +149,30 @@ export class Trials {
     if (kind === 'location') return this.#locationOf(text);
     const checked = checkText(text);
     if (!checked.ok) throw notYet(firstProblem(checked.problems));
-    return kind === 'tests' ? this.#testsOf(checked.config) : this.#rightsOf(checked.config);
+    if (kind === 'tests') return this.#testsOf(checked.config);
+    return kind === 'rights' ? this.#rightsOf(checked.config) : this.#channelOf(kind, checked.config);
+  }
+
+  /** One letter by the very channel that would send it, within its own time; nothing of it is kept or tried again. */
+  #channelOf(name: ChannelName, config: Config): Work {
+    const { clock, folder, ...means } = this.#parts;
+    const all = channelsOf({ ...means, clock, cwd: folder.root }, config);
+    const channel = all.find((one) => one.channel.name === name)?.channel;
+    if (channel === undefined) throw notYet(`The channel ${name} is not written yet.`);
+    return async (signal) => {
+      const begun = clock.now();
+      const at = Math.round(clock.wall());
+      const item = { id: 0, key: testKey, severity: 'info', text: testText, at } as const;
+      const letter = letterOf(senderOf(config), [item], true);
+      const end = await attempt(channel, letter, { clock, timeoutMs: channel.timeoutMs, outer: signal, reached: [] });
+      const todo = end.how === 'sent' ? '' : end.todo;
+      const ms = Math.round(clock.now() - begun);
+      return {
+        good: end.how === 'sent',
+        title: channel.target,
+        rows: [{ ...row(name, end.how === 'sent' ? 'ok' : 'problem', end.said, todo), ms }],
+      };
+    };
   }
 
   /** By its own section alone: the rest of the text may not be written yet. */

@@ -42,15 +42,19 @@ describe('pairing by a one-time code', () => {
     const { code } = active.link.pairOpen('a test');
     expect((await passive.link.pairJoin('a test', code.toLowerCase().replaceAll('-', ' '))).accepted).toBe(true);
     const again = await passive.link.pairJoin('a test', code);
-    expect(again).toEqual({ accepted: false, sentence: expect.stringContaining('No pairing is open on 127.0.0.31') });
+    expect(again).toEqual({
+      accepted: false,
+      sentence: expect.stringContaining('No pairing is open on 127.0.0.31'),
+      why: 'not-open',
+    });
   });
 
   it('after five wrong tries the right one comes too late', async () => {
     const { active, passive } = await twoNodes();
     const { code } = active.link.pairOpen('a test');
     for (let left = 4; left >= 0; left--) {
-      const { accepted, sentence } = await passive.link.pairJoin('a test', wrongCode(code));
-      expect(accepted).toBe(false);
+      const { accepted, sentence, why } = await passive.link.pairJoin('a test', wrongCode(code));
+      expect([accepted, why]).toEqual([false, 'wrong']);
       expect(sentence).toContain(['too often', 'one try is left', '2 tries', '3 tries', '4 tries'][left]);
     }
     expect((await passive.link.pairJoin('a test', code)).accepted).toBe(false);
@@ -62,7 +66,8 @@ describe('pairing by a one-time code', () => {
     const { active, passive } = await twoNodes();
     const { code } = active.link.pairOpen('a test');
     const slip = `${code.startsWith('7') ? '8' : '7'}${code.slice(1)}`;
-    const { sentence } = await passive.link.pairJoin('a test', slip);
+    const { sentence, why } = await passive.link.pairJoin('a test', slip);
+    expect(why).toBe('unreadable');
     expect(sentence).toContain('a character of the code is wrong');
     expect(active.link.view().pairing).toMatchObject({ state: 'open', triesLeft: 5 });
   });
@@ -74,8 +79,8 @@ describe('pairing by a one-time code', () => {
   ])('%s is refused in words, and costs no try', async (_, change, words) => {
     const { active, passive } = await twoNodes(change);
     const { code } = active.link.pairOpen('a test');
-    const { accepted, sentence } = await passive.link.pairJoin('a test', code);
-    expect([accepted, sentence]).toEqual([false, expect.stringContaining(words)]);
+    const { accepted, sentence, why } = await passive.link.pairJoin('a test', code);
+    expect([accepted, sentence, why]).toEqual([false, expect.stringContaining(words), 'other-pair']);
     expect(active.link.view().pairing).toMatchObject({ state: 'open', triesLeft: 5 });
     expect(passive.link.state().paired).toBe(false);
   });

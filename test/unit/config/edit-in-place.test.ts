@@ -58,6 +58,90 @@ describe('setting an entry in place', () => {
     expect(writtenIn(setInText(text, ['peer', 'listen'], undefined))).toMatchObject({ peer: {} });
   });
 
+  const records = `role: passive
+promotion:
+  mode: confirm            # asks
+  dns:                     # who is led where
+    # inside
+    - kind: rfc2136        # the primary
+      server: 192.0.2.53   # it has the zone
+      zone: example.com
+      record: pbx
+      key: estepe          # name of a secret
+    # outside
+    - { kind: cloudflare, zone: example.com, record: pbx, token: cf }   # by token
+  cooldown: 60m            # then none
+`;
+
+  it.each([
+    ['a value in lines', ['promotion', 'dns', 0, 'ttl'], '30s', [], ['      ttl: 30s']],
+    [
+      'one that is exchanged',
+      ['promotion', 'dns', 0, 'zone'],
+      'example.org',
+      ['      zone: example.com'],
+      ['      zone: example.org'],
+    ],
+    ['one taken out', ['promotion', 'dns', 0, 'record'], undefined, ['      record: pbx'], []],
+    [
+      'a new item',
+      ['promotion', 'dns', 2],
+      { kind: 'script', run: ['a.sh'] },
+      [],
+      ['    - kind: script', '      run:', '        - a.sh'],
+    ],
+    ['an item taken out', ['promotion', 'dns', 1], undefined, [expect.stringContaining('cloudflare')], []],
+    [
+      'a value in braces',
+      ['promotion', 'dns', 1, 'active'],
+      '203.0.113.1',
+      [expect.stringContaining('token: cf }')],
+      [expect.stringContaining('token: cf, active: 203.0.113.1 }   # by token')],
+    ],
+  ] as const)('in a list, %s touches no other line', (_, path, value, gone, fresh) => {
+    const text = setInText(records, path, value);
+    expect(changed(records, text)).toEqual({ gone, fresh });
+    const windows = setInText(records.replaceAll('\n', '\r\n'), path, value);
+    expect(windows).toBe(text.replaceAll('\n', '\r\n'));
+  });
+
+  const lines = `heartbeat:
+  references:              # outside
+    # the first
+    - gateway              # or ping
+    - tcp:192.0.2.7:53     # ours
+    - dns:192.0.2.8
+  interval: 30s
+`;
+  it.each([
+    ['one more', ['gateway', 'tcp:192.0.2.7:53', 'dns:192.0.2.8', 'ping:a'], [], ['    - ping:a']],
+    ['one less', ['gateway', 'dns:192.0.2.8'], ['    - tcp:192.0.2.7:53     # ours'], []],
+    [
+      'one exchanged',
+      ['gateway', 'tcp:192.0.2.9:53', 'dns:192.0.2.8'],
+      ['    - tcp:192.0.2.7:53     # ours'],
+      ['    - tcp:192.0.2.9:53     # ours'],
+    ],
+    ['the first gone', ['dns:192.0.2.8'], [expect.stringContaining('or ping'), expect.stringContaining('ours')], []],
+  ])('a list in lines keeps what stays: %s', (_, value, gone, fresh) => {
+    const text = setInText(lines, ['heartbeat', 'references'], value);
+    expect(writtenIn(text)).toMatchObject({ heartbeat: { references: value, interval: '30s' } });
+    expect(changed(lines, text)).toEqual({ gone, fresh });
+  });
+
+  it.each([
+    ['in lines', 'dns:\n    kind: dnscmd   # ours\n    server: 192.0.2.53\n  # later\n  cooldown: 1h\n'],
+    ['in braces', 'dns: { kind: dnscmd, server: 192.0.2.53 }   # ours\n  cooldown: 1h\n'],
+    ['at the end', 'dns:\n    kind: dnscmd   # ours\n    server: 192.0.2.53'],
+  ])('one that stood alone %s becomes the first of a list, comments and all', (_, dns) => {
+    const text = `promotion:\n  ${dns}`;
+    const old = { kind: 'dnscmd', server: '192.0.2.53' };
+    const listed = setInText(text, ['promotion', 'dns'], [old, { kind: 'script', run: ['a.sh'] }]);
+    expect(writtenIn(listed)).toMatchObject({ promotion: { dns: [old, { kind: 'script', run: ['a.sh'] }] } });
+    for (const comment of dns.match(/#.*/g) ?? []) expect(listed).toContain(comment);
+    expect(changed(text, listed).gone.every((line) => /dns|kind|server/.test(line))).toBe(true);
+  });
+
   it('Windows line ends stay, a file without a last line break gets along', () => {
     const windows = EXAMPLE_YAML.replaceAll('\n', '\r\n');
     const text = setInText(windows, ['backup', 'location'], { kind: 'local', folder: 'C:\\PBX' });

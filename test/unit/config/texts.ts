@@ -27,3 +27,29 @@ promotion:
   scripts: { before: stop-old-active.cmd, after: tell-provider.cmd, timeout: 60s }
   dns: { kind: rfc2136, server: 192.0.2.53, zone: example.com, record: pbx, ttl: 60s, key: estepe }
 `;
+
+/** The same with every form of the page filled in, in the ways in which sites write them. */
+export const everything = `${site.replace(/ {2}dns: .*\n/, '')}  fence:                   # first silent, then here
+    need: required
+    api: { clientId: estepe, secret: pbx-api }
+    script: [fence-ipmi.sh, --port, "2"]
+    silenceWithin: 20s
+  dns:
+    # inside
+    - kind: rfc2136
+      server: 192.0.2.53
+      zone: example.com
+      record: pbx
+      key: estepe          # name of a secret
+    # outside
+    - { kind: cloudflare, zone: example.com, record: pbx, token: cf, active: 203.0.113.1, passive: 203.0.113.2 }
+services:
+  names: [ "3CX Phone*", nginx ]   # in this order
+  calls: [ count-calls.cmd, "C:\\\\Program Files\\\\PBX" ]
+  letOn: estepe
+selfFence: { after: 10m }
+notify:
+  desktop: { least: alert }
+  email: { host: smtp.example.com, user: pbx, password: smtp, from: estepe@example.com, to: [admin@example.com] }
+  webhook: { url: "https://hooks.example.com/estepe", secret: webhook }   # signed
+`;

@@ -48,9 +48,9 @@ export function pairDesk(
     },
     async join(ask) {
       asked.push({ call: 'pair.join', ask });
-      if (ask.code !== doubledCode) return { accepted: false, sentence: 'This is not the code.' };
+      if (ask.code !== doubledCode) return { accepted: false, sentence: 'This is not the code.', why: 'wrong' };
       change(peerUp(Date.now()));
-      return { accepted: true, sentence: 'Paired with the node on 192.0.2.1.' };
+      return { accepted: true, sentence: 'Paired with the node on 192.0.2.1.', why: null };
     },
     status: () => ({ ...held(), ownFingerprint: 'AB:CD', otherFingerprint: null, otherPlace: null, pairedAt: null }),
     remove(ask) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { dataFolderAt } from '../../../src-main/config/data-folder.ts';
 import { firstText } from '../../../src-main/config/first.ts';
 import type { SettingsDesk } from '../../../src-main/contract/desk.ts';
-import type { TrialKind, TrialView } from '../../../src-main/contract/settings.ts';
+import { type TrialKind, type TrialView, trialKinds } from '../../../src-main/contract/settings.ts';
 import { settingsDesk } from '../../../src-main/station/settings/settings.ts';
 
 export interface SettingsDouble extends SettingsDesk {
@@ -30,7 +30,7 @@ export function settingsDouble(asked: { call: string; ask: unknown }[], text: st
   mkdirSync(folder.secrets, { mode: 0o700 });
   writeFileSync(folder.config, text, { mode: 0o600 });
   const none: TrialView = { running: null, ended: null };
-  const views: Record<TrialKind, TrialView> = { location: none, tests: none, rights: none };
+  const views = Object.fromEntries(trialKinds.map((kind) => [kind, none])) as Record<TrialKind, TrialView>;
   const trials: SettingsDesk['trials'] = {
     start({ kind }) {
       asked.push({ call: `try.${kind}`, ask: {} });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { meansOf } from '../../../../src-main/backup/work-of-config.ts';
 import { dataFolderAt } from '../../../../src-main/config/data-folder.ts';
-import { redact } from '../../../../src-main/config/secrets.ts';
+import { readSecret, redact } from '../../../../src-main/config/secrets.ts';
 import type { SettingsDesk } from '../../../../src-main/contract/desk.ts';
 import type { TrialKind } from '../../../../src-main/contract/settings.ts';
 import { RealClock } from '../../../../src-main/heartbeat/real-clock.ts';
@@ -42,6 +42,8 @@ describe('the settings over the desk', () => {
       files: new RealFiles(folder.scripts),
       random: { hex: (bytes) => randomBytes(bytes).toString('hex') },
       means: meansOf(folder, clock),
+      version: '0.1.0',
+      secretOf: (name) => readSecret(folder.secrets, name),
     });
     desk = settingsDesk({
       ...{ folder, clean, firstText: null, trouble: () => null, trials: trials.desk },
