@@ -50,7 +50,7 @@ export function drawSeries(box: HTMLElement, columns: Columns, bucketMs: number,
     {
       width: Math.max(200, box.clientWidth),
       height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: true, range: () => ends(shown, width) }, y: latencyScale },
