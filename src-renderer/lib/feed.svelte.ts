@@ -40,6 +40,7 @@ export class Feed {
   snapshot = $state.raw<Snapshot | null>(null);
   /** the same, always current: for the title */
   headline = $state.raw<Pick<Snapshot, 'core' | 'pair'> | null>(null);
+  /** as the page shows it: like the snapshot it stands still while the tab is hidden, so that nothing is fetched for nobody */
   link = $state<Link>('connecting');
   /** an engine answers that has no configuration yet: it has no state to follow, and takes settings */
   firstRun = $state(false);
@@ -50,6 +51,7 @@ export class Feed {
 
   readonly #client: Client;
   #held: Snapshot | null = null;
+  #standing: { link: Link; lostAt: number | null } = { link: 'connecting', lostAt: null };
   #frameAt = 0;
   #receivedAt = 0;
   #lastHeard = 0;
@@ -78,7 +80,8 @@ export class Feed {
    * known whether it arrived, `failed` with the engine's own sentence.
    */
   async order<T>(call: (client: Client, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const answers = this.link === 'live' || (this.firstRun && this.lostAt === null);
+    const { link, lostAt } = this.#standing;
+    const answers = link === 'live' || (this.firstRun && lostAt === null);
     if (!answers) throw new OrderFailed('not-sent');
     try {
       return await call(this.#client, AbortSignal.timeout(orderTimeoutMs));
@@ -96,21 +99,19 @@ export class Feed {
       const end = await this.#followOnce(signal);
       if (signal.aborted) return;
       if (end === 'refused') {
-        this.link = 'refused';
+        this.#stand('refused', this.#standing.lostAt);
         return;
       }
       if (end === 'first-run') {
         this.firstRun = true;
-        this.lostAt = null;
-        this.link = 'connecting';
+        this.#stand('connecting', null);
         await pause(askAgainMs, signal);
         // nothing is told of it in the title of a hidden tab
         await whenShown(signal);
         continue;
       }
       if (this.#receivedAt !== before) wait = firstRetryMs;
-      this.lostAt ??= Date.now();
-      this.link = 'lost';
+      this.#stand('lost', this.#standing.lostAt ?? Date.now());
       await pause(wait, signal);
       wait = Math.min(wait * 2, longestRetryMs);
     }
@@ -147,9 +148,8 @@ export class Feed {
     this.#receivedAt = this.#lastHeard;
     this.#frameAt = frame.kind === 'snapshot' ? frame.snapshot.at : frame.at;
     this.#held = afterFrame(this.#held, frame);
-    this.link = 'live';
     this.firstRun = false;
-    this.lostAt = null;
+    this.#standing = { link: 'live', lostAt: null };
     if (frame.kind !== 'pulse' && this.#held !== null) {
       const { core, pair } = this.#held;
       if (this.headline?.core !== core || this.headline.pair !== pair) this.headline = { core, pair };
@@ -157,15 +157,23 @@ export class Feed {
     this.#show();
   }
 
+  #stand(link: Link, lostAt: number | null): void {
+    this.#standing = { link, lostAt };
+    this.#show();
+  }
+
   #show(): void {
     if (document.hidden) return;
+    const { link, lostAt } = this.#standing;
+    this.link = link;
+    this.lostAt = lostAt;
     this.snapshot = this.#held;
     this.#tick();
   }
 
   /** A lost engine's clock is not known: it stands still, so that no countdown runs on by itself. */
   #tick(): void {
-    if (document.hidden || this.link !== 'live') return;
+    if (document.hidden || this.#standing.link !== 'live') return;
     this.now = this.#frameAt + (performance.now() - this.#receivedAt);
   }
 }

@@ -25,7 +25,7 @@ describeWithPeers('the console in a browser: history', ['chromium'], () => {
 
   beforeAll(async () => {
     pair = await makePair();
-    const history = openHistory(join(pair.data, 'estepe.db'));
+    const history = openHistory(join(pair.data, 'estepe.db'), { waitingLimit: 100_000 });
     for (const beats of yearOfBeats(now)) history.beats(beats);
     for (const event of planted(now)) history.event(event);
     history.close();
@@ -51,6 +51,7 @@ describeWithPeers('the console in a browser: history', ['chromium'], () => {
     (await page()
       .locator('[data-event]')
       .evaluateAll((all) => all.map((one) => Number(one.dataset.event)))) as number[];
+  const choice = (name: string) => page().getByRole('combobox', { name, exact: true });
   const box = (name: string) => page().getByLabel(name, { exact: true });
   const text = () => page().getByLabel('Text in rule, reason or evidence');
   const list = () => page().locator('section[data-page]');
@@ -74,18 +75,18 @@ describeWithPeers('the console in a browser: history', ['chromium'], () => {
     until(`rows ${ids.slice(0, 3).join(', ')} …`, async () => JSON.stringify(await rows()) === JSON.stringify(ids));
 
   it('filters by kind, severity, text and time, and says when nothing is like that', async () => {
-    await box('Kind').selectOption('order');
+    await choice('Kind').selectOption('order');
     await shows(idsOf(stored("kind = 'order'")).slice(0, 50));
-    await box('Severity').selectOption('warning');
+    await choice('Severity').selectOption('warning');
     await shows(idsOf(stored("kind = 'order' AND severity = 'warning'")).slice(0, 50));
     await page().getByRole('button', { name: 'Clear the filter' }).click();
     await text().fill('PLANTED 7');
     const found = idsOf(stored("reason LIKE 'planted 7%'"));
     expect(found.length).toBeGreaterThan(5);
     await shows(found);
-    await box('Time').selectOption('7d');
+    await choice('Time').selectOption('7d');
     await shows(idsOf(stored("reason LIKE 'planted 7%' AND at >= ?", now - 7 * day)));
-    await box('Time').selectOption('between');
+    await choice('Time').selectOption('between');
     const local = (at: number) =>
       page().evaluate((ms) => {
         const date = new Date(ms);
@@ -189,7 +190,7 @@ describeWithPeers('the console in a browser: history', ['chromium'], () => {
   });
 
   it('saves the same as JSON, with what it was taken from, and no secret in it', async () => {
-    await box('Kind').selectOption('runbook');
+    await choice('Kind').selectOption('runbook');
     const all = stored("kind = 'runbook'");
     await shows(idsOf(all).slice(0, 50));
     const { name, text: json } = await saved('Save as JSON');
@@ -224,9 +225,11 @@ describeWithPeers('the console in a browser: history', ['chromium'], () => {
         const [, days = '0', hours = '0'] = pattern.exec(words) ?? [];
         return 24 * Number(days) + Number(hours);
       };
-      expect(Math.abs(hoursOf(/(?:^|\s)measured (?:(\d+) d )?(?:(\d+) h)?/) - measured)).toBeLessThanOrEqual(2);
+      expect(Math.abs(hoursOf(/(?<!not )measured (?=\d)(?:(\d+) d )?(?:(\d+) h)?/) - measured)).toBeLessThanOrEqual(2);
       const whole = { '24h': 24, '30d': 30 * 24, '1y': 365 * 24 }[span];
-      expect(Math.abs(hoursOf(/not measured (?:(\d+) d )?(?:(\d+) h)?/) - (whole - measured))).toBeLessThanOrEqual(2);
+      expect(
+        Math.abs(hoursOf(/not measured (?=\d)(?:(\d+) d )?(?:(\d+) h)?/) - (whole - measured)),
+      ).toBeLessThanOrEqual(2);
     },
   );
 
@@ -252,7 +255,8 @@ describeWithPeers('the console in a browser: history', ['chromium'], () => {
     const gaps = await series().locator('tbody tr.none').allInnerTexts();
     expect([2, 3]).toContain(gaps.length);
     for (const gap of gaps) expect(gap).toContain('not measured');
-    const failed = await series().locator('tbody tr:not(.none) td:nth-child(3)').allInnerTexts();
+    // The newest hours hold what the engine itself tests meanwhile.
+    const failed = (await series().locator('tbody tr:not(.none) td:nth-child(3)').allInnerTexts()).slice(2);
     expect(failed.map(Number).reduce((sum, n) => sum + n, 0)).toBe(30);
   });
 
