@@ -104,7 +104,13 @@ async function hostFirstRun(options: StationOptions, given: HeldFolder): Promise
   let station: Station | null = null;
   const startedAt = Date.now();
   const first = openFirstRun({
-    ...{ folder: held.folder, trust: options.trust, version: options.version, logLevel: options.logLevel, onStop: options.onStop },
+    ...{
+      folder: held.folder,
+      trust: options.trust,
+      version: options.version,
+      logLevel: options.logLevel,
+      onStop: options.onStop,
+    },
     begin: () => begin(),
   });
   const { log, token } = first;

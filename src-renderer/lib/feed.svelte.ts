@@ -8,9 +8,8 @@ import type { ContractRouterClient } from '@orpc/contract';
 import type { contract } from '../../src-main/contract/contract.ts';
 import type { FeedFrame, Snapshot } from '../../src-main/contract/snapshot.ts';
 import { afterFrame } from '../../src-main/contract/view.ts';
-import { whenShown } from './while-shown.ts';
-
 import { lastStepKept } from './last-steps.ts';
+import { whenShown } from './while-shown.ts';
 
 export type Client = ContractRouterClient<typeof contract>;
 
@@ -85,7 +84,11 @@ export class Feed {
    */
   async order<T>(call: (client: Client, signal: AbortSignal) => Promise<T>): Promise<T> {
     const { link, lostAt } = this.#standing;
+<<<<<<< HEAD
     const answers = link === 'live' || (this.#unconfigured && lostAt === null);
+=======
+    const answers = link === 'live' || (this.firstRun && lostAt === null);
+>>>>>>> e429c559abdab0f54f4f554d5491562a46a36145
     if (!answers) throw new OrderFailed('not-sent');
     try {
       return await call(this.#client, AbortSignal.timeout(orderTimeoutMs));
@@ -108,7 +111,10 @@ export class Feed {
       }
       if (end === 'first-run') {
         this.firstRun = true;
+<<<<<<< HEAD
         this.#unconfigured = true;
+=======
+>>>>>>> e429c559abdab0f54f4f554d5491562a46a36145
         this.#stand('connecting', null);
         await pause(askAgainMs, signal);
         // nothing is told of it in the title of a hidden tab
@@ -153,8 +159,12 @@ export class Feed {
     this.#receivedAt = this.#lastHeard;
     this.#frameAt = frame.kind === 'snapshot' ? frame.snapshot.at : frame.at;
     this.#held = afterFrame(this.#held, frame);
+<<<<<<< HEAD
     this.#unconfigured = false;
-    this.#standing = { link: 'live', lostAt: null };
+=======
+    this.firstRun = false;
+>>>>>>> e429c559abdab0f54f4f554d5491562a46a36145
+    this.#standing = link: 'live', lostAt: null ;
     if (frame.kind !== 'pulse' && this.#held !== null) {
       const { core, pair } = this.#held;
       if (this.headline?.core !== core || this.headline.pair !== pair) this.headline = { core, pair };
