@@ -84,11 +84,7 @@ export class Feed {
    */
   async order<T>(call: (client: Client, signal: AbortSignal) => Promise<T>): Promise<T> {
     const { link, lostAt } = this.#standing;
-<<<<<<< HEAD
     const answers = link === 'live' || (this.#unconfigured && lostAt === null);
-=======
-    const answers = link === 'live' || (this.firstRun && lostAt === null);
->>>>>>> e429c559abdab0f54f4f554d5491562a46a36145
     if (!answers) throw new OrderFailed('not-sent');
     try {
       return await call(this.#client, AbortSignal.timeout(orderTimeoutMs));
@@ -111,10 +107,7 @@ export class Feed {
       }
       if (end === 'first-run') {
         this.firstRun = true;
-<<<<<<< HEAD
         this.#unconfigured = true;
-=======
->>>>>>> e429c559abdab0f54f4f554d5491562a46a36145
         this.#stand('connecting', null);
         await pause(askAgainMs, signal);
         // nothing is told of it in the title of a hidden tab
@@ -159,12 +152,8 @@ export class Feed {
     this.#receivedAt = this.#lastHeard;
     this.#frameAt = frame.kind === 'snapshot' ? frame.snapshot.at : frame.at;
     this.#held = afterFrame(this.#held, frame);
-<<<<<<< HEAD
     this.#unconfigured = false;
-=======
-    this.firstRun = false;
->>>>>>> e429c559abdab0f54f4f554d5491562a46a36145
-    this.#standing = link: 'live', lostAt: null ;
+    this.#standing = { link: 'live', lostAt: null };
     if (frame.kind !== 'pulse' && this.#held !== null) {
       const { core, pair } = this.#held;
       if (this.headline?.core !== core || this.headline.pair !== pair) this.headline = { core, pair };
