@@ -190,9 +190,11 @@ function standDownOtherStep({ pair, clock, net }: PlannedParts, silence: Silence
     retries,
     run: async (c) => {
       if (!pair || c.epoch === null) return failure(pair ? 'no epoch was claimed' : noLink);
-      const { outcome, sentence } = await pair.peer.askStandDown(c.epoch, c.runbook.because, c.signal);
+      const { outcome, sentence, outbid } = await pair.peer.askStandDown(c.epoch, c.runbook.because, c.signal);
       if (outcome !== 'stood-down') {
         const end = failure(`the other node did not stand down: ${sentence}`);
+        // It never will for this epoch, and it was not touched: going on would be no use. Ordered again, a higher one is claimed.
+        if (outbid) return { ...end, takeBack: true };
         return { ...end, again: outcome === 'unreachable' && !c.signal.aborted };
       }
       const seen = await proveSilent({ clock, net }, silence, c.signal);

@@ -139,6 +139,7 @@ describe('H1 strangers at the console', () => {
         sent.end('{}');
       });
     let right = 0;
+    const begun = performance.now();
     for (let round = 0; round < 20; round++) {
       const batch = Array.from({ length: 500 }, (_, i) => guess(round * 500 + i));
       const snapshot = await under.client.snapshot();
@@ -148,8 +149,11 @@ describe('H1 strangers at the console', () => {
     agent.destroy();
     expect(right).toBe(20);
     expect([...statuses.keys()].every((status) => status === 401 || status === 429)).toBe(true);
-    expect(statuses.get(401) ?? 0).toBeLessThanOrEqual(10);
-    expect(statuses.get(429) ?? 0).toBeGreaterThanOrEqual(9990);
+    // Ten are free, and ten more each time a block is over: the first lasts 10 s, each further one twice as long. A busy machine may see that.
+    const blocksOver = Math.floor(Math.log2((performance.now() - begun) / 10_000 + 1));
+    const free = 10 * (1 + blocksOver);
+    expect(statuses.get(401) ?? 0).toBeLessThanOrEqual(free);
+    expect(statuses.get(429) ?? 0).toBeGreaterThanOrEqual(10_000 - free);
     const late = await call(port, 'promote', '{}', { authorization: 'Bearer wrong' });
     expect(Number(late.headers['retry-after'])).toBeGreaterThan(0);
     expect(under.desk.asked).toEqual([]);

@@ -145,6 +145,13 @@ describe('a planned change of roles', () => {
     expect(b.proc.names).toEqual([]);
   });
 
+  it('refused because a higher epoch is known there: taken back, with nothing started', async () => {
+    const b = await ran({ standDown: [{ outcome: 'refused', sentence: 'epoch 4 is known here', outbid: true }] });
+    expect(b.status()).toMatch(/^cancelled: .*the other node did not stand down: epoch 4 is known here/);
+    expect(b.proc.names).toEqual([]);
+    expect(b.history.standing()?.role).not.toBe('active');
+  });
+
   it('refused to stand down: a person is asked, told which node serves, and may leave the step out', async () => {
     const b = await ran({ standDown: [{ outcome: 'refused', sentence: 'it takes over itself' }] });
     expect(b.status()).toMatch(
