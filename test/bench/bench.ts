@@ -6,6 +6,8 @@
  */
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { benchBackup } from './backup.ts';
+import { benchConsole } from './console.ts';
+import { benchFootprint } from './footprint.ts';
 import { benchHistory } from './history.ts';
 
 export type Print = (line: string) => void;
@@ -27,6 +29,16 @@ const benches: readonly Bench[] = [
     name: 'backup',
     what: 'not slower than zip -1 and the tool (ratio at most 1.0), memory under 150 MB whatever the size',
     run: benchBackup,
+  },
+  {
+    name: 'console',
+    what: 'first load at most 200 kB of JavaScript (gzip), first paint at most 500 ms, at most 4 ms of scripting a beat',
+    run: benchConsole,
+  },
+  {
+    name: 'footprint',
+    what: 'the engine without a screen: first beat within 500 ms of its start, at most 90 MB, at most 0.2 % of a core over 10 min',
+    run: benchFootprint,
   },
 ];
 
