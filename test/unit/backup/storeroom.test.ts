@@ -343,10 +343,10 @@ describe('storeroom', () => {
     expect(readFileSync(hereFile(pair), 'utf8')).toBe('live');
     node.runbook = false;
     await pair.pass(11 * minute);
-    expect(readFileSync(hereFile(pair), 'utf8')).toBe('old');
-    // It served until now: what stands here is not restored over by schedule.
     const keys = (): string[] => node.room.troubles().map(({ key }) => key);
     await until('the restore has ended', () => !keys().includes('restore-unended'));
+    expect(readFileSync(hereFile(pair), 'utf8')).toBe('old');
+    // It served until now: what stands here is not restored over by schedule.
     expect(keys()).toEqual(['restore-held']);
   });
 
