@@ -104,6 +104,8 @@ function putAside(logs: string): void {
 export function logFailedStart({ logs, secrets }: Pick<DataFolder, 'logs' | 'secrets'>, error: unknown): void {
   if (!existsSync(logs) || (error instanceof EstepeError && error.code === 'owned')) return;
   const todo = error instanceof EstepeError ? ` ${error.todo}` : '';
+  // What ended it is said on the terminal itself; that the log has no room for it is no news beside that, and nothing goes on.
+  saidOnce = true;
   openLog(logs, knownSecrets(secrets).all).error(`Estepe did not start: ${sentenceOf(error)}${todo}`);
 }
 
