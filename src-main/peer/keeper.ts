@@ -1,6 +1,6 @@
 /** Who keeps the claims of epochs where both nodes see them. Each kind has a file of its own. */
 import { z } from 'zod';
-import type { ClaimAnswer } from '../engine/ports.ts';
+import type { ClaimAnswer, RunbookRecord } from '../engine/ports.ts';
 
 /** One claim as its keeper shows it. */
 export interface Claimed {
@@ -56,3 +56,7 @@ export function readClaim(text: string, { pair }: KeptFor, epoch: number): { own
 
 /** An owner is a node's name, `#`, and what is unique to one of its runbooks. */
 export const isOwner = (node: string, owner: string): boolean => owner.startsWith(`${node}#`);
+
+/** The owner that a runbook claims as; the same over a restart. */
+export const ownerOf = (node: string, { startedAt, id }: Pick<RunbookRecord, 'startedAt' | 'id'>): string =>
+  `${node}#${startedAt}-${id}`;

@@ -115,7 +115,8 @@ export class Service {
     const { epoch, because } = ask;
     const epochs = this.#hooks.epochs();
     if (!bidsOver(epoch, epochs)) {
-      const known = Math.max(epochs.standing, epochs.highest);
+      // a takeover that is open here has an epoch of its own, which is seen nowhere else yet
+      const known = Math.max(epochs.standing, epochs.highest, epochs.open - 1);
       this.#hooks.note(
         'warning',
         'peer.lower-epoch',

@@ -7,7 +7,7 @@ import { sentenceOf } from '../contract/errors.ts';
 import { inWords } from '../engine/duration.ts';
 import type { Cancel, ClaimsSeen, Clock, Store } from '../engine/ports.ts';
 import type { Board } from './board.ts';
-import { isOwner, type Keeper } from './keeper.ts';
+import { isOwner, type Keeper, ownerOf } from './keeper.ts';
 import { reckon } from './shared-claims.ts';
 import { within } from './within.ts';
 import { type NodeWord, parseWord, type Reader, writeWord } from './word.ts';
@@ -225,7 +225,9 @@ export class Witness {
     const last = store.lastRunbook();
     for (const { epoch: claimed, owner: by } of notGoneLiveUnder) {
       // One that this history knows nothing of was made by an earlier installation: that is a person's to decide.
-      if (store.ownerOf(claimed) !== by && !(last?.epoch === claimed && last.status === 'cancelled')) continue;
+      // One whose answer was lost on the way stands there without this history knowing more than which runbook asked for it.
+      const takenBack = last?.status === 'cancelled' && by === ownerOf(node, last);
+      if (store.ownerOf(claimed) !== by && !takenBack) continue;
       await this.#ask((signal) => keeper.withdraw(claimed, by, signal));
       note(
         'claim.withdrawn',

@@ -1,5 +1,6 @@
 /** The step that claims the epoch, and what a later step asks of it: whether somebody has claimed a higher one since. */
 import { type Claims, type Clock, claimLostKey, type Store } from '../engine/ports.ts';
+import { ownerOf } from '../peer/keeper.ts';
 import { halfOf, isOwnEpoch, nextEpoch, nextOwnEpoch } from './epoch-numbers.ts';
 import { epochSeen } from './epoch-seen.ts';
 import { overridesOf } from './proof-asked.ts';
@@ -14,7 +15,8 @@ export interface ClaimParts {
   plan: () => { claim: 'required' | 'best-effort'; oldAddress: string; newAddress: string };
 }
 
-const claimTimeoutMs = 60_000;
+/** Who claims what is looked at first (8 s), then two keepers may be asked twice, 15 s each (peer/shared-claims.ts). */
+const claimTimeoutMs = 90_000;
 
 /**
  * Nobody else was seen to own it, but it could not be claimed where the other node would see that. By itself nothing goes on then;
@@ -40,7 +42,7 @@ export function claimStep({ claims, store, clock, node, plan }: ClaimParts): Ste
         store.standing()?.epoch ?? 0,
         epochSeen(store),
       );
-      const owner = `${node}#${c.runbook.startedAt}-${c.runbook.id}`;
+      const owner = ownerOf(node, c.runbook);
       // Noted before the claim: a resumed runbook claims the same epoch as the same owner again.
       const go = (epoch: number, alone: boolean) => {
         c.goUnder(epoch);

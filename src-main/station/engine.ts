@@ -268,7 +268,7 @@ export class Engine {
       const facts = this.runner.facts();
       if (phase === 'halted')
         return { accepted: false, sentence: `it stopped: ${facts?.reason ?? 'a runbook stands halted here'}` };
-      if (phase !== 'standing-down' && this.interpreter.standing.role === 'passive')
+      if (phase !== 'standing-down' && phase !== 'promoting' && this.interpreter.standing.role === 'passive')
         return { accepted: true, sentence: `passive under epoch ${this.interpreter.standing.epoch}` };
       if (asked.ended()) return { accepted: false, sentence: 'this engine is ending' };
       await asked.next(forever);

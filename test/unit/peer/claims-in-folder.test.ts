@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openLocation } from '../../../src-main/backup/locations/open.ts';
 import { RealClock } from '../../../src-main/heartbeat/real-clock.ts';
+import { ownerOf } from '../../../src-main/peer/keeper.ts';
 import { LocationKeeper } from '../../../src-main/peer/location-keeper.ts';
 import { SharedClaims } from '../../../src-main/peer/shared-claims.ts';
 import { Witness, wordName } from '../../../src-main/peer/witness.ts';
@@ -157,6 +158,26 @@ describe('the witness', () => {
     expect(a.witness.seen.highest).toBe(1);
     await b.looked();
     expect(b.notes.filter((rule) => rule === 'claim.withdrawn')).toHaveLength(1);
+  });
+
+  it('a claim whose answer was lost is given back with its runbook, which went on under an epoch of its own', async () => {
+    const { b } = both();
+    const promotion = {
+      kind: 'promotion',
+      origin: 'person',
+      by: 'console',
+      because: 'it is dead',
+      overrides: [],
+    } as const;
+    const id = b.store.beginRunbook({ ...promotion, epoch: null, dryRun: false, startedAt: 7, steps: ['claim'] });
+    const owner = ownerOf(b.node, { startedAt: 7, id });
+    // taken there, and this node never heard so
+    await b.keeper.claim(1, owner, signal);
+    b.store.claimEpoch(9, owner, 0);
+    b.store.setRunbook(id, { status: 'cancelled', reason: 'taken back', epoch: 9, endedAt: 8 });
+    b.witness.start();
+    await until('it to be given back', async () => (await b.keeper.claims(signal)).every(({ withdrawn }) => withdrawn));
+    expect(await b.keeper.claims(signal)).toMatchObject([{ epoch: 1, withdrawn: true }]);
   });
 
   it('what was given back since the last look is no other node’s any more', async () => {
